@@ -1,0 +1,17 @@
+import { defineConfig } from "tsup";
+
+export default defineConfig({
+  entry: {
+    index: "src/index.ts",
+    inngest: "src/adapters/inngest/index.ts",
+    testing: "src/testing/index.ts",
+  },
+  format: "esm",
+  target: "node20",
+  platform: "neutral",
+  dts: true,
+  clean: true,
+  sourcemap: true,
+  splitting: true,
+  external: ["inngest"],
+});
