@@ -1,0 +1,82 @@
+import { type ClientOptions, Inngest } from "inngest";
+
+/** What the demo plants, and looks for in everything the platform got: one marker for each path of the app. */
+export const MARKERS = {
+  card: "4111-1111-1111-1111",
+  nationalId: "AB-123456-C",
+  riskNote: "declined-twice-at-casino",
+  fraudVerdict: "manual-review-because-of-casino",
+  childInput: "ship-to-12-Rose-Lane",
+  childOutput: "parcel-left-with-Mrs-Novak",
+  approver: "approved-by-dr-okafor",
+  receipt: "receipt-for-heart-medication",
+  bankError: "bank-says-account-DE89370400440532013000-is-locked",
+  result: "charged-the-card-of-Ada-Byron",
+} as const;
+
+/** What a function saw, in the order it saw it. */
+export type Seen = (what: string, value: unknown) => void;
+
+/** The app of the demo: an order with a card and a national id, as it would be written without stepseal. */
+export function createApp(options: Omit<ClientOptions, "id">, seen: Seen) {
+  const inngest = new Inngest({ id: "shop", ...options });
+
+  const shipParcel = inngest.createFunction({ id: "ship-parcel", triggers: [] }, async ({ event, step }) => {
+    seen("child, invoked with", event.data.encrypted);
+    return step.run("hand over", () => ({ status: "delivered", note: MARKERS.childOutput }));
+  });
+
+  let bankCalls = 0;
+  const placeOrder = inngest.createFunction(
+    { id: "place-order", triggers: [{ event: "shop/order.placed" }], retries: 2 },
+    async ({ event, step }) => {
+      const order = event.data.encrypted as { card: string; nationalId: string };
+      seen("order", order);
+
+      const [risk, fraud] = await Promise.all([
+        step.run("check risk", () => ({ score: 71, note: MARKERS.riskNote })),
+        step.run("check fraud lists", () => MARKERS.fraudVerdict),
+      ]);
+      seen("risk, in parallel", [risk, fraud]);
+
+      const charge = await step.run("charge the card", () => {
+        bankCalls += 1;
+        if (bankCalls === 1) throw new Error(MARKERS.bankError);
+        return { charged: true, attempts: bankCalls };
+      });
+      seen("charge, after one failure", charge);
+
+      const approval = await step.waitForEvent("approval", {
+        event: "shop/order.approved",
+        timeout: "2d",
+        if: `async.data.order == '${event.data.order}'`,
+      });
+      seen("approval", approval?.data.encrypted);
+
+      const parcel = await step.invoke("ship", {
+        function: shipParcel,
+        data: { order: event.data.order, encrypted: { address: MARKERS.childInput } },
+      });
+      seen("parcel, from the child", parcel);
+
+      await step.sleep("cool off", "1d");
+      await step.sendEvent("send receipt", {
+        name: "shop/receipt.sent",
+        data: { order: event.data.order, encrypted: { text: MARKERS.receipt } },
+      });
+      return { order: event.data.order, summary: MARKERS.result, score: risk.score };
+    },
+  );
+
+  return { inngest, functions: [placeOrder, shipParcel] };
+}
+
+/** The two events that come from outside. */
+export const ORDER = {
+  name: "shop/order.placed",
+  data: { order: "order-1001", encrypted: { card: MARKERS.card, nationalId: MARKERS.nationalId } },
+};
+export const APPROVAL = {
+  name: "shop/order.approved",
+  data: { order: "order-1001", encrypted: { by: MARKERS.approver } },
+};

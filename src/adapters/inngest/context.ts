@@ -1,0 +1,48 @@
+import { StepsealError } from "../../errors.ts";
+import { equalBytes } from "./trigger.ts";
+
+/** Where sealed values of a run belong: known once the run's events were read, used by both doors. */
+export interface RunContext {
+  /** Composite function id: app id and function id, with `-failure` for an `onFailure` handler. */
+  readonly fn: string;
+  readonly run: string;
+  /** Digest of the event that started the run, 32 bytes. */
+  readonly trigger: Uint8Array;
+  /** Token of the `step.invoke` that started the run, where one did. */
+  readonly caller: Uint8Array | undefined;
+}
+
+/**
+ * The runs that a client is executing now. A checkpoint leaves through the client's `fetch`, which no hook tells
+ * whose it is; its body names the run, and the run is looked up here.
+ */
+export interface RunRegistry {
+  enter(context: RunContext): void;
+  leave(context: RunContext): void;
+  get(run: string): RunContext | undefined;
+}
+
+export function createRunRegistry(): RunRegistry {
+  const runs = new Map<string, { context: RunContext; requests: number }>();
+  return {
+    enter(context) {
+      const held = runs.get(context.run);
+      if (held === undefined) {
+        runs.set(context.run, { context, requests: 1 });
+        return;
+      }
+      if (held.context.fn !== context.fn || !equalBytes(held.context.trigger, context.trigger)) {
+        throw new StepsealError(
+          "CONTEXT",
+          `two requests at once claim to be run ${context.run} but differ in function or triggering event`,
+        );
+      }
+      held.requests += 1;
+    },
+    leave(context) {
+      const held = runs.get(context.run);
+      if (held !== undefined && --held.requests === 0) runs.delete(context.run);
+    },
+    get: (run) => runs.get(run)?.context,
+  };
+}

@@ -1,0 +1,175 @@
+import type { Claims } from "../../claims.ts";
+import { type Envelope, inspectEnvelope, isSealed } from "../../envelope.ts";
+import { StepsealError } from "../../errors.ts";
+import type { Sealer } from "../../sealer.ts";
+import {
+  DEFERRED_EVENT,
+  INVOKED_EVENT,
+  isEnvelopeShaped,
+  isLifecycleEvent,
+  isObject,
+  own,
+  type WireEvent,
+  withEntries,
+} from "./event.ts";
+import { atPlace, type PlaintextPolicy } from "./policy.ts";
+import { equalBytes } from "./trigger.ts";
+import { openWireError } from "./wire-error.ts";
+
+/**
+ * Seals the named fields of an event's data or an invoke payload's.
+ *
+ * @returns a copy with those fields sealed; `data` itself where it has none of them
+ */
+export function sealFields(
+  data: unknown,
+  fields: ReadonlySet<string>,
+  seal: (value: unknown, field: string) => Envelope,
+): Record<string, unknown> | undefined {
+  if (data === undefined || data === null) return undefined;
+  if (!isObject(data))
+    throw new StepsealError("REFUSED", "event data that is not an object cannot be sealed");
+  const sealed = new Map<string, unknown>();
+  for (const field of fields) {
+    if (Object.hasOwn(data, field)) sealed.set(field, seal(data[field], field));
+  }
+  return sealed.size === 0 ? data : withEntries(data, sealed);
+}
+
+/** What opening an event needs to know. */
+export interface EventReader {
+  readonly sealer: Sealer;
+  readonly eventFields: ReadonlySet<string>;
+  readonly policy: PlaintextPolicy;
+  /** Composite id of the function that an invoke payload inside must be sealed for. */
+  readonly fn: string;
+}
+
+/** An event as user code sees it, and the token of the `step.invoke` it came from, where it did. */
+export interface OpenedEvent {
+  readonly event: WireEvent;
+  readonly caller: Uint8Array | undefined;
+}
+
+/**
+ * Opens the sealed fields of an event; in a lifecycle event also the events, the error and the result inside it.
+ *
+ * A field named in `eventFields` has to be sealed. Any other is opened only if it is an envelope whose claims say
+ * that it belongs exactly here, so that a sender that names more fields is understood, and a ciphertext taken from
+ * elsewhere stays what it is for everybody else: an opaque value.
+ *
+ * @throws {StepsealError} `PLAINTEXT_REJECTED` by policy, or as {@link Sealer.open}, naming event and field
+ */
+export function openEvent(event: WireEvent, reader: EventReader): OpenedEvent {
+  if (!isObject(event.data)) return { event, caller: undefined };
+  if (event.name === DEFERRED_EVENT) return { event: openDeferred(event, reader), caller: undefined };
+
+  const invoked = event.name === INVOKED_EVENT;
+  const expects = (field: string) =>
+    invoked
+      ? ({ kind: "invoke.field", fn: reader.fn, field } as const)
+      : ({ kind: "event.field", event: String(event.name), field } as const);
+
+  let caller: Uint8Array | undefined;
+  const opened = new Map<string, unknown>();
+  for (const field of Object.keys(event.data)) {
+    const value = event.data[field];
+    const listed = reader.eventFields.has(field);
+    if (!listed && !claimsPlace(value, expects(field))) continue;
+
+    const place = `event "${event.name}", field "${field}"`;
+    if (!isEnvelopeShaped(value)) {
+      reader.policy.plaintext(place);
+      continue;
+    }
+    const open = (claims: Claims) => {
+      if (invoked) {
+        if (caller !== undefined && !equalBytes(caller, claims.parent ?? new Uint8Array())) {
+          throw new StepsealError("CONTEXT", "the fields of this payload were sealed by different calls");
+        }
+        caller = claims.parent;
+      }
+      return expects(field);
+    };
+    opened.set(
+      field,
+      atPlace(place, () => reader.sealer.open(value, open)),
+    );
+  }
+
+  const data = opened.size === 0 ? event.data : withEntries(event.data, opened);
+  // The empty envelope that carried the caller's token is not the caller's data.
+  if (invoked) for (const [field, value] of opened) if (value === undefined) delete data[field];
+  const result = opened.size === 0 ? event : { ...event, data };
+  return { event: isLifecycleEvent(event) ? openLifecycle(result, reader) : result, caller };
+}
+
+/** Whether a value is an envelope that says of itself that it belongs here; whether that is true, opening tells. */
+function claimsPlace(value: unknown, expected: Claims): boolean {
+  if (!isSealed(value)) return false;
+  let claims: Claims;
+  try {
+    claims = inspectEnvelope(value).claims;
+  } catch {
+    return false;
+  }
+  return (
+    claims.kind === expected.kind &&
+    claims.field === expected.field &&
+    claims.event === expected.event &&
+    claims.fn === expected.fn
+  );
+}
+
+/** `inngest/function.failed`, `.finished` and `.cancelled`: what the platform tells about a run that ended. */
+function openLifecycle(event: WireEvent, reader: EventReader): WireEvent {
+  const data = event.data as Record<string, unknown>;
+  const { function_id: fn, run_id: run } = data;
+  if (typeof fn !== "string" || typeof run !== "string") return event;
+
+  const nested = { ...reader, fn };
+  const entries = new Map<string, unknown>();
+  if (isObject(data.event)) entries.set("event", openEvent(data.event, nested).event);
+  if (Array.isArray(data.events)) {
+    entries.set(
+      "events",
+      data.events.map((inner: unknown) => (isObject(inner) ? openEvent(inner, nested).event : inner)),
+    );
+  }
+
+  const place = `event "${event.name}" about run ${run} of function "${fn}"`;
+  const { sealer } = reader;
+  if (isObject(data.error)) {
+    const error = { ...data.error };
+    const expected = { kind: ["fn.error", "step.error"], fn, run } as const;
+    atPlace(`${place}, its error`, () => openWireError(error, () => expected, sealer));
+    entries.set("error", error);
+  }
+  if (isEnvelopeShaped(data.result)) {
+    const open = () => sealer.open(data.result, { kind: "fn.output", fn, run });
+    entries.set("result", atPlace(`${place}, its result`, open));
+  } else if (own(own(data.result, "cause"), "__ENCRYPTED__") === true) {
+    // A run that failed is reported with its error in place of a result, too.
+    const error = { ...(data.result as Record<string, unknown>) };
+    const expected = { kind: ["fn.error", "step.error"], fn, run } as const;
+    atPlace(`${place}, its result`, () => openWireError(error, () => expected, sealer));
+    entries.set("result", error);
+  } else if (data.result !== undefined && data.result !== null && data.error === undefined) {
+    reader.policy.plaintext(`${place}, its result`);
+  }
+  return { ...event, data: withEntries(data, entries) };
+}
+
+/** A deferred call: its whole input is one envelope, with the platform's and the SDK's own members beside it. */
+function openDeferred(event: WireEvent, reader: EventReader): WireEvent {
+  const { __ENCRYPTED__, __STRATEGY__, data, ...beside } = event.data as Record<string, unknown>;
+  const place = `event "${event.name}", its input`;
+  const envelope = { __ENCRYPTED__, __STRATEGY__, data };
+  if (!isEnvelopeShaped(envelope)) {
+    reader.policy.plaintext(place);
+    return event;
+  }
+  const open = () => reader.sealer.open(envelope, { kind: "defer.input", fn: reader.fn });
+  const input = atPlace(place, open);
+  return { ...event, data: isObject(input) ? withEntries(input, new Map(Object.entries(beside))) : input };
+}

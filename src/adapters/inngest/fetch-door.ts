@@ -1,0 +1,92 @@
+import { StepsealError } from "../../errors.ts";
+import type { Sealer } from "../../sealer.ts";
+import { createRunRegistry, type RunRegistry } from "./context.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { sealRequest } from "./requests.ts";
+
+type Fetch = typeof globalThis.fetch;
+
+/** Gated functions by the function they wrap, so that `client.fetch` stays one function. */
+interface Door {
+  readonly runs: RunRegistry;
+}
+
+const doors = new WeakMap<object, Door>();
+
+/** The runs that a client is executing, for the client whose `fetch` is gated. */
+export function runsOf(client: object): RunRegistry {
+  const door = doors.get(client);
+  if (door === undefined)
+    throw new StepsealError("CONFIG", "encryptionMiddleware is not registered on this client");
+  return door.runs;
+}
+
+/**
+ * Puts the gate in front of a client's `fetch`, through which all its calls to the platform's API go.
+ *
+ * The property stands on the client itself and asks the class's own getter each time, so a user's `fetch` option,
+ * a global `fetch` patched later and environment variables set later all work as before.
+ *
+ * @throws {StepsealError} `CONFIG` where this version of the SDK has no such getter
+ */
+export function gateFetch(client: object, options: ResolvedOptions): void {
+  const getter = inheritedGetter(client, "fetch");
+  if (getter === undefined) {
+    throw new StepsealError(
+      "CONFIG",
+      "encryptionMiddleware cannot gate this client: its class has no `fetch` getter; stepseal supports inngest 4",
+    );
+  }
+  const runs = createRunRegistry();
+  const gated = new WeakMap<Fetch, Fetch>();
+  doors.set(client, { runs });
+  Object.defineProperty(client, "fetch", {
+    configurable: true,
+    get(): Fetch {
+      const inner = getter.call(client) as Fetch;
+      let gate = gated.get(inner);
+      if (gate === undefined) {
+        gate = createGate(inner, options, runs);
+        gated.set(inner, gate);
+      }
+      return gate;
+    },
+  });
+}
+
+function createGate(inner: Fetch, options: ResolvedOptions, runs: RunRegistry): Fetch {
+  return async (input, init) => {
+    if (!options.seals) return inner(input, init);
+    const sealer: Sealer = await options.sealer();
+    if (input instanceof Request) {
+      const request = new Request(input.clone(), init);
+      const text = request.body === null ? undefined : await request.text();
+      const body = sealRequest(request.method, new URL(request.url), text, { sealer, options, runs });
+      return inner(new Request(input, { ...init, ...(body !== undefined && { body }) }));
+    }
+    const url = new URL(input);
+    const method = (init?.method ?? "GET").toUpperCase();
+    const given = init?.body ?? undefined;
+    if (given !== undefined && typeof given !== "string") {
+      // Only streams, which leave as they are written.
+      sealRequest(method, url, undefined, { sealer, options, runs });
+      if (!options.allows("stream")) {
+        throw new StepsealError(
+          "REFUSED",
+          `request ${method} ${url.pathname}: a body that is not text does not leave`,
+        );
+      }
+      return inner(input, init);
+    }
+    const body = sealRequest(method, url, given, { sealer, options, runs });
+    return inner(input, { ...init, ...(body !== undefined && { body }) });
+  };
+}
+
+function inheritedGetter(object: object, property: string): (() => unknown) | undefined {
+  for (let proto = Object.getPrototypeOf(object); proto !== null; proto = Object.getPrototypeOf(proto)) {
+    const descriptor = Object.getOwnPropertyDescriptor(proto, property);
+    if (descriptor !== undefined) return descriptor.get;
+  }
+  return undefined;
+}

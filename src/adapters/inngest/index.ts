@@ -1,0 +1,7 @@
+/**
+ * Encryption middleware for Inngest SDK v4.
+ *
+ * @module stepseal/inngest
+ */
+export { encryptionMiddleware } from "./middleware.ts";
+export type { EncryptionMiddlewareOptions, PlaintextPath } from "./options.ts";

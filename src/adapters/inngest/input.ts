@@ -1,0 +1,92 @@
+import type { Middleware } from "inngest";
+import { StepsealError } from "../../errors.ts";
+import type { Sealer } from "../../sealer.ts";
+import type { RunContext } from "./context.ts";
+import { HTTP_EVENT, own, type WireEvent } from "./event.ts";
+import { openEvent } from "./events.ts";
+import { refusedPath } from "./ops.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { PlaintextPolicy } from "./policy.ts";
+import { rebuildError } from "./rebuild-error.ts";
+import { type MemoizedStep, openSteps, type UnsealedShape } from "./steps.ts";
+import { equalBytes, triggerDigest } from "./trigger.ts";
+
+/** What the SDK is about to run a function with. */
+export type FunctionInput = Middleware.TransformFunctionInputArgs;
+
+/** What opening a function's input needs to know. */
+export interface InputReader {
+  readonly sealer: Sealer;
+  readonly options: ResolvedOptions;
+  readonly policy: PlaintextPolicy;
+  readonly clientId: string;
+  /** Told where the run belongs, before anything of it is opened: a failure to open it has a place, too. */
+  readonly onContext: (context: RunContext) => void;
+}
+
+export interface OpenedInput {
+  readonly input: FunctionInput;
+  readonly unsealed: ReadonlyMap<string, UnsealedShape>;
+}
+
+/**
+ * Opens the input of a function: its events, its memoized steps, and the error that `onFailure` is given.
+ *
+ * @throws {StepsealError} as {@link Sealer.open}, `PLAINTEXT_REJECTED` or `REFUSED`, naming event, field or step
+ */
+export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput {
+  const { ctx, fn, steps } = arg;
+  const { sealer, options, policy } = reader;
+  const first = ctx.event as unknown as WireEvent;
+  const all = ctx.events as unknown as readonly WireEvent[];
+  if (first.name === HTTP_EVENT && !options.allows("durable-endpoint")) {
+    throw refusedPath("durable-endpoint", "this request");
+  }
+
+  // Only the handler of `onFailure` is given an error; it is a function of its own to the platform.
+  const isFailureHandler = "error" in ctx;
+  const ownId = fn.id(reader.clientId);
+  const fnId = isFailureHandler ? `${ownId}-failure` : ownId;
+  if (isFailureHandler && own(first.data, "function_id") !== ownId) {
+    throw new StepsealError(
+      "CONTEXT",
+      `the failure handler of "${ownId}" was given the failure of another function`,
+    );
+  }
+
+  const trigger = triggerDigest(first);
+  // The platform sends the first event twice, and nothing ties the one to the other but this.
+  const listed = all[0];
+  if (listed !== undefined && !equalBytes(trigger, triggerDigest(listed))) {
+    throw new StepsealError("CONTEXT", "`event` and `events[0]` of this request are different events");
+  }
+
+  const eventReader = { sealer, eventFields: options.eventFields, policy, fn: fnId };
+  const place = { fn: fnId, run: ctx.runId, trigger };
+  // Known from here on; the caller, if any, is known once the event is open.
+  reader.onContext({ ...place, caller: undefined });
+  const opened = openEvent(first, eventReader);
+  const context: RunContext = { ...place, caller: opened.caller };
+  reader.onContext(context);
+
+  const events = all.map((event) => openEvent(event, eventReader).event);
+  const error = isFailureHandler ? rebuildError(own(opened.event.data, "error")) : undefined;
+  const { steps: openedSteps, unsealed } = openSteps(steps as Record<string, MemoizedStep>, {
+    ...eventReader,
+    context,
+    options,
+  });
+  return {
+    input: {
+      ...arg,
+      ctx: {
+        ...ctx,
+        event: opened.event,
+        events,
+        ...(isFailureHandler && { error }),
+      } as unknown as FunctionInput["ctx"],
+      steps: openedSteps as FunctionInput["steps"],
+    },
+    unsealed,
+  };
+}

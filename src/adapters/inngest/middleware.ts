@@ -1,0 +1,193 @@
+import { Middleware, NonRetriableError } from "inngest";
+import { StepsealError } from "../../errors.ts";
+import type { RunContext } from "./context.ts";
+import { gateFetch, runsOf } from "./fetch-door.ts";
+import { type FunctionInput, openInput } from "./input.ts";
+import { checkInstallation, markAsOurs } from "./install.ts";
+import { type EncryptionMiddlewareOptions, resolveOptions } from "./options.ts";
+import { createPolicy } from "./policy.ts";
+import { checkEvent } from "./requests.ts";
+import { sealResponseBody } from "./response-door.ts";
+import { signAgain } from "./signature.ts";
+import { mayBeUnsealed, type UnsealedShape } from "./steps.ts";
+
+/** The id under which the SDK runs middleware over the result of a durable endpoint; no run has it. */
+const PROXY_RUN = "__proxy__";
+
+function wireError(name: string, members: object): string {
+  return JSON.stringify({ name, ...members, stack: "", __serialized: true });
+}
+
+/**
+ * What is answered where there is no answer to seal: the keys did not load, or another middleware threw. As
+ * without stepseal the platform tries again; what was thrown could hold anything, and stays here.
+ */
+const UNANSWERED: Middleware.Response = {
+  status: 500,
+  headers: {
+    "content-type": "application/json",
+    "x-inngest-sdk-handled": "true",
+    "x-inngest-no-retry": "false",
+  },
+  body: wireError("Error", { message: "stepseal: the request failed before it was answered" }),
+};
+
+/**
+ * End-to-end encryption for an Inngest client, SDK v4: the platform stores ciphertext, functions see plaintext.
+ *
+ * It belongs on the client, first in its list of middleware. Keys come from `STEPSEAL_KEY` and
+ * `STEPSEAL_KEY_FALLBACK` unless an option gives them.
+ *
+ * @throws {StepsealError} `CONFIG` where a key or an option is missing or wrong; and, when the client or a
+ * function is created, where the middleware is listed on a function, twice, or not first
+ *
+ * @example
+ * ```ts
+ * import { Inngest } from "inngest";
+ * import { encryptionMiddleware } from "stepseal/inngest";
+ *
+ * export const inngest = new Inngest({ id: "my-app", middleware: [encryptionMiddleware()] });
+ * ```
+ */
+export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Middleware.Class {
+  const resolved = resolveOptions(options);
+
+  /** One instance serves one request, or one `send`. */
+  class EncryptionMiddleware extends Middleware.BaseMiddleware {
+    override readonly id = "stepseal";
+    #inRequest = false;
+    #context: RunContext | undefined;
+    #unsealed: ReadonlyMap<string, UnsealedShape> = new Map();
+    /** Messages of our own refusals in this request: they hold no data, and leave readable. */
+    readonly #refusals = new Set<string>();
+    /** Rejects when a memoized step turns out to be forged after user code was started. */
+    readonly #forgery = rejectable();
+
+    static onRegister({ client, fn }: Middleware.OnRegisterArgs): void {
+      checkInstallation(EncryptionMiddleware, client, fn);
+      gateFetch(client, resolved);
+    }
+
+    /** The response door. */
+    override async wrapRequest({ next }: Middleware.WrapRequestArgs): Promise<Middleware.Response> {
+      this.#inRequest = true;
+      let response: Middleware.Response = UNANSWERED;
+      try {
+        const sealer = await resolved.sealer();
+        response = await next();
+        if (!resolved.seals) return response;
+        const scope = { sealer, options: resolved, context: this.#context, refusals: this.#refusals };
+        return this.#answer(response, sealResponseBody(response, scope));
+      } catch (error) {
+        return response === UNANSWERED ? UNANSWERED : this.#refuse(response, error);
+      } finally {
+        if (this.#context !== undefined) runsOf(this.client).leave(this.#context);
+      }
+    }
+
+    /** Opens what comes in. A throw here is a clean failure of the run; later hooks would hang it. */
+    override async transformFunctionInput(arg: FunctionInput): Promise<FunctionInput> {
+      if (arg.ctx.runId === PROXY_RUN) return arg;
+      try {
+        const { input, unsealed } = openInput(arg, {
+          sealer: await resolved.sealer(),
+          options: resolved,
+          policy: createPolicy(resolved.plaintext, (message) => this.client.logger.warn(message)),
+          clientId: this.client.id,
+          onContext: (context) => this.#enter(context),
+        });
+        this.#unsealed = unsealed;
+        return input;
+      } catch (error) {
+        throw this.#recorded(error);
+      }
+    }
+
+    /**
+     * Refuses what came unsealed where the step's type does not allow it; the type is first known here.
+     *
+     * Not async, and the promise of `next` is returned as it is: one more tick would turn parallel steps into
+     * serial ones. A throw would hang the run, so the run is failed from the outside, and the step never settles.
+     */
+    override wrapStep({ next, stepInfo }: Middleware.WrapStepArgs): Promise<unknown> {
+      const shape = this.#unsealed.get(stepInfo.hashedId);
+      if (
+        shape === undefined ||
+        resolved.plaintext === "accept" ||
+        mayBeUnsealed(String(stepInfo.stepType), shape)
+      ) {
+        return next();
+      }
+      try {
+        const policy = createPolicy(resolved.plaintext, (message) => this.client.logger.warn(message));
+        policy.plaintext(`step ${stepInfo.hashedId} ("${stepInfo.options.id}"), its result`);
+        return next();
+      } catch (error) {
+        this.#forgery.reject(this.#recorded(error));
+        return new Promise(() => {});
+      }
+    }
+
+    override wrapFunctionHandler({ next }: Middleware.WrapFunctionHandlerArgs): Promise<unknown> {
+      return this.#unsealed.size === 0 ? next() : Promise.race([next(), this.#forgery.promise]);
+    }
+
+    /** Refuses an event before it is sent: a throw in the client's `fetch` would be retried five times. */
+    override async wrapSendEvent({ events, next }: Middleware.WrapSendEventArgs): ReturnType<typeof next> {
+      if (resolved.seals) for (const event of events) checkEvent(event, resolved);
+      return next();
+    }
+
+    #enter(context: RunContext): void {
+      // Without a request there is no end to leave at, and no checkpoint either.
+      if (!this.#inRequest) return;
+      const runs = runsOf(this.client);
+      if (this.#context !== undefined) runs.leave(this.#context);
+      this.#context = undefined;
+      runs.enter(context);
+      this.#context = context;
+    }
+
+    /** A response with another body, signed again. */
+    #answer(response: Middleware.Response, body: string): Middleware.Response {
+      const keys = [this.client.signingKey, this.client.signingKeyFallback];
+      return {
+        ...response,
+        headers: signAgain(response.headers, response.body, body, keys, Date.now()),
+        body,
+      };
+    }
+
+    /** What is answered when the gate itself fails: a fixed shape with our own reason, never the original body. */
+    #refuse(response: Middleware.Response, error: unknown): Middleware.Response {
+      const reason =
+        error instanceof StepsealError
+          ? { message: error.message, code: error.code }
+          : { message: "the response could not be sealed" };
+      const answer = this.#answer(response, wireError("StepsealError", reason));
+      return { ...answer, status: 400, headers: { ...answer.headers, "x-inngest-no-retry": "true" } };
+    }
+
+    /**
+     * The error to fail the run with. Only a missing key is worth a retry: another process may hold it. Anything
+     * else fails at once, without losing what is stored.
+     */
+    #recorded(error: unknown): unknown {
+      if (!(error instanceof StepsealError)) return error;
+      this.#refusals.add(error.message);
+      return error.code === "UNKNOWN_KEY" ? error : new NonRetriableError(error.message, { cause: error });
+    }
+  }
+  markAsOurs(EncryptionMiddleware);
+  return EncryptionMiddleware;
+}
+
+function rejectable(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<never>((_, no) => {
+    reject = no;
+  });
+  // Nobody waits for it in a request that meets no forged step.
+  promise.catch(() => {});
+  return { promise, reject };
+}

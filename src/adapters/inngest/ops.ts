@@ -1,0 +1,250 @@
+import { StepsealError } from "../../errors.ts";
+import type { Sealer } from "../../sealer.ts";
+import type { RunContext } from "./context.ts";
+import { isObject } from "./event.ts";
+import { sealFields } from "./events.ts";
+import { sealMetadata } from "./metadata.ts";
+import type { PlaintextPath, ResolvedOptions } from "./options.ts";
+import { callerToken } from "./trigger.ts";
+import { sealWireError } from "./wire-error.ts";
+
+/** An op as the SDK reports it: what a run did or wants done next. */
+export type WireOp = Record<string, unknown>;
+
+/** What sealing an op needs to know. */
+export interface OpScope {
+  readonly context: RunContext;
+  readonly sealer: Sealer;
+  readonly options: ResolvedOptions;
+}
+
+/** How an op of one kind leaves: which members its `opts` may have, and what happens to what it carries. */
+interface OpRule {
+  /** Members of `opts` beside those that every op may have. */
+  readonly opts: readonly string[];
+  /** What `data` holds; an op without this must carry null. */
+  readonly data?: "step.output" | "fn.output" | "error-copy";
+  readonly error?: true;
+  /** Rewrites `opts`, which has only known members by then. */
+  readonly sealOpts?: (opts: Record<string, unknown>, op: WireOp, scope: OpScope) => Record<string, unknown>;
+  readonly unless?: PlaintextPath;
+}
+
+/** Names and ids, no data: every op may carry them. */
+const COMMON_OPTS = [
+  "type",
+  "parallelMode",
+  "span",
+  "origin",
+  "experimentStepID",
+  "experimentName",
+  "variant",
+  "selectionStrategy",
+] as const;
+
+const RUN_OPTS = ["input", "signal"] as const;
+
+/**
+ * Every op of the SDK, and what leaves with it. An op that is not here, or that carries a member which is not
+ * here, is refused: after an SDK upgrade a new path for data meets a closed door. docs/inngest.md lists the same.
+ */
+const OP_RULES: ReadonlyMap<unknown, OpRule> = new Map<unknown, OpRule>([
+  ["StepRun", { opts: RUN_OPTS, data: "step.output", sealOpts: sealInput }],
+  ["StepError", { opts: RUN_OPTS, error: true, sealOpts: sealInput }],
+  ["StepFailed", { opts: RUN_OPTS, error: true, data: "error-copy", sealOpts: sealInput }],
+  ["StepPlanned", { opts: RUN_OPTS, sealOpts: sealInput }],
+  ["RunComplete", { opts: [], data: "fn.output" }],
+  ["Sleep", { opts: [] }],
+  ["WaitForEvent", { opts: ["timeout", "if"] }],
+  ["WaitForSignal", { opts: ["signal", "timeout", "conflict"] }],
+  ["InvokeFunction", { opts: ["payload", "function_id", "timeout"], sealOpts: sealInvoke }],
+  ["AIGateway", { opts: ["url", "headers", "auth_key", "format", "body"], unless: "ai-infer" }],
+  ["Gateway", { opts: ["url", "method", "headers", "body"], unless: "fetch" }],
+  ["DiscoveryRequest", { opts: [] }],
+  ["DeferAdd", { opts: ["fn_slug", "input", "meta"], sealOpts: sealDefer }],
+  ["DeferAbort", { opts: ["target_hashed_id", "fn_slug", "id"] }],
+]);
+
+/** Members that leave, sealed or because they are names, ids and times. */
+const OP_KEYS = new Set([
+  "id",
+  "op",
+  "name",
+  "displayName",
+  "userland",
+  "opts",
+  "data",
+  "error",
+  "timing",
+  "metadata",
+]);
+
+/**
+ * What the SDK holds about a step and serialises along with it when it checkpoints: arguments and results in
+ * plaintext among them, and nothing that a server reads. Dropped.
+ */
+const INTERNAL_KEYS = new Set([
+  "mode",
+  "rawArgs",
+  "hashedId",
+  "input",
+  "promise",
+  "fulfilled",
+  "hasStepState",
+  "handled",
+  "seen",
+  "middleware",
+  "memoizationDeferred",
+  "transformedResultPromise",
+]);
+
+/**
+ * Seals one op.
+ *
+ * @throws {StepsealError} `REFUSED` for an op, a member or a value that this version does not know, or a path that
+ * cannot be sealed and is not allowed
+ */
+export function sealOp(op: unknown, scope: OpScope): WireOp {
+  if (!isObject(op)) throw new StepsealError("REFUSED", "the SDK reported an op that is not an object");
+  const { op: code, id } = op;
+  const rule = OP_RULES.get(code);
+  const at = `op ${JSON.stringify(code)} of step ${stepLabel(op)}`;
+  if (rule === undefined) {
+    throw new StepsealError("REFUSED", `${at}: unknown to this version of stepseal, so it does not leave`);
+  }
+  if (typeof id !== "string") throw new StepsealError("REFUSED", `${at}: its id is not a string`);
+  if (rule.unless !== undefined && !scope.options.allows(rule.unless)) throw refusedPath(rule.unless, at);
+
+  const out: WireOp = {};
+  for (const key of Object.keys(op)) {
+    if (OP_KEYS.has(key)) out[key] = op[key];
+    else if (!INTERNAL_KEYS.has(key)) {
+      throw new StepsealError(
+        "REFUSED",
+        `${at}: member "${key}" is unknown to this version of stepseal, so it does not leave`,
+      );
+    }
+  }
+
+  if (isObject(op.opts)) {
+    for (const key of Object.keys(op.opts)) {
+      if (!rule.opts.includes(key) && !(COMMON_OPTS as readonly string[]).includes(key)) {
+        throw new StepsealError(
+          "REFUSED",
+          `${at}: member "opts.${key}" is unknown to this version of stepseal, so it does not leave`,
+        );
+      }
+    }
+    out.opts = rule.sealOpts?.(op.opts, op, scope) ?? op.opts;
+  } else if (op.opts !== undefined && op.opts !== null) {
+    throw new StepsealError("REFUSED", `${at}: its opts are not an object`);
+  }
+  if (op.metadata !== undefined) out.metadata = sealMetadata(op.metadata, scope);
+  sealResult(out, rule, at, scope);
+  return out;
+}
+
+/** Seals `data` and `error`; leaves neither where the rule has none. */
+function sealResult(out: WireOp, rule: OpRule, at: string, { context, sealer, options }: OpScope): void {
+  const place = { fn: context.fn, run: context.run };
+  const step = { ...place, step: String(out.id), parent: context.trigger };
+  const result = context.caller === undefined ? place : { ...place, parent: context.caller };
+
+  if (rule.error) {
+    // A failure of the function itself is reported as a step without a name of the user's.
+    const error = out.error ?? {};
+    const sealed = sealWireError(
+      error,
+      out.userland === undefined ? { kind: "fn.error", ...result } : { kind: "step.error", ...step },
+      sealer,
+      options.errors,
+    );
+    out.error = sealed;
+    if (rule.data === "error-copy" && out.data !== undefined && out.data !== null) {
+      out.data = { __serialized: true, name: sealed.name, message: sealed.message, stack: "" };
+      return;
+    }
+  } else if (out.error !== undefined && out.error !== null) {
+    throw new StepsealError("REFUSED", `${at}: it carries an error, which an op of this kind should not`);
+  }
+
+  if (rule.data === "step.output") out.data = sealer.seal(out.data ?? null, { kind: "step.output", ...step });
+  else if (rule.data === "fn.output")
+    out.data = sealer.seal(out.data ?? null, { kind: "fn.output", ...result });
+  else if (out.data !== undefined && out.data !== null) {
+    throw new StepsealError("REFUSED", `${at}: it carries data, which an op of this kind should not`);
+  }
+}
+
+function sealInput(
+  opts: Record<string, unknown>,
+  op: WireOp,
+  { context, sealer }: OpScope,
+): Record<string, unknown> {
+  if (opts.input === undefined) return opts;
+  const { fn, run, trigger } = context;
+  const claims = { kind: "step.input", fn, run, step: String(op.id), parent: trigger } as const;
+  return { ...opts, input: sealer.seal(opts.input, claims) };
+}
+
+function sealInvoke(opts: Record<string, unknown>, op: WireOp, scope: OpScope): Record<string, unknown> {
+  const { payload, function_id: target } = opts;
+  if (!isObject(payload) || typeof target !== "string") {
+    throw new StepsealError("REFUSED", `step ${stepLabel(op)}: an invocation without payload or target`);
+  }
+  for (const key of Object.keys(payload)) {
+    if (key !== "data" && key !== "v" && key !== "meta") {
+      throw new StepsealError("REFUSED", `step ${stepLabel(op)}: payload member "${key}" is unknown`);
+    }
+  }
+  const parent = callerToken(scope.context.trigger, String(op.id));
+  const data = sealFields(payload.data, scope.options.eventFields, (value, field) =>
+    scope.sealer.seal(value, { kind: "invoke.field", fn: target, field, parent }),
+  );
+  return { ...opts, payload: { ...payload, data: withCarrier(data, target, parent, scope) } };
+}
+
+/**
+ * A payload without a sealed field gets an empty envelope, which carries the caller's token to the invoked
+ * function and is removed there.
+ */
+function withCarrier(
+  data: Record<string, unknown> | undefined,
+  fn: string,
+  parent: Uint8Array,
+  { options, sealer }: OpScope,
+): Record<string, unknown> {
+  const [field = "encrypted"] = options.eventFields;
+  for (const name of options.eventFields) {
+    if (data !== undefined && Object.hasOwn(data, name)) return data;
+  }
+  return { ...data, [field]: sealer.seal(undefined, { kind: "invoke.field", fn, field, parent }) };
+}
+
+function sealDefer(opts: Record<string, unknown>, _op: WireOp, { sealer }: OpScope): Record<string, unknown> {
+  if (typeof opts.fn_slug !== "string")
+    throw new StepsealError("REFUSED", "a deferred call without a target");
+  // The SDK puts the reference of an experiment into the input, and takes it out again on the other side.
+  const experimentKey = "_inngestExperiment";
+  const input = isObject(opts.input) ? { ...opts.input } : opts.input;
+  const experiment = isObject(input) ? input[experimentKey] : undefined;
+  if (isObject(input)) delete input[experimentKey];
+  const sealed = sealer.seal(input, { kind: "defer.input", fn: opts.fn_slug });
+  return {
+    ...opts,
+    input: { ...sealed, ...(experiment !== undefined && { [experimentKey]: experiment }) },
+  };
+}
+
+/** The refusal of a path on which the platform, or something behind it, has to read the data. */
+export function refusedPath(path: PlaintextPath, at: string): StepsealError {
+  return new StepsealError(
+    "REFUSED",
+    `${at}: what leaves on the path "${path}" cannot be sealed; allow it with allowPlaintext: ["${path}"], or do without it`,
+  );
+}
+
+/** A step as its author knows it, or its hashed id. */
+function stepLabel(op: WireOp): string {
+  return JSON.stringify(op.displayName ?? op.id ?? "?");
+}

@@ -1,0 +1,181 @@
+import * as z from "zod/mini";
+import { StepsealError } from "../../errors.ts";
+import { createKeyring, Keyring } from "../../keyring/keyring.ts";
+import { keyringFromEnv } from "../../keyring/load.ts";
+import { createSealer, type Sealer, type SealerOptions } from "../../sealer.ts";
+
+/** Paths that stepseal refuses by default, because what leaves on them cannot be sealed; see docs/inngest.md. */
+export const PLAINTEXT_PATHS = [
+  "event-user",
+  "ai-infer",
+  "fetch",
+  "durable-endpoint",
+  "stream",
+  "sandbox",
+  "traces",
+] as const;
+export type PlaintextPath = (typeof PLAINTEXT_PATHS)[number];
+
+/**
+ * Options of {@link encryptionMiddleware}. All have defaults: `encryptionMiddleware()` reads its keys from the
+ * environment and seals everything that can be sealed.
+ */
+export interface EncryptionMiddlewareOptions {
+  /** A ring, or a function that loads one: called once, at the first request or send, again only if it failed. */
+  readonly keyring?: Keyring | (() => Keyring | Promise<Keyring>);
+  /** The primary key as text (`ssk1_…`), instead of a ring. */
+  readonly key?: string;
+  /** Decrypt-only keys as text, beside `key`. */
+  readonly fallbackKeys?: readonly string[];
+  /** Top-level keys of `event.data` that are sealed in events and invoke payloads. Default `["encrypted"]`. */
+  readonly eventFields?: readonly string[];
+  /** Open what is sealed, seal nothing: for leaving stepseal. Implies `plaintext: "accept"`. */
+  readonly decryptOnly?: boolean;
+  /** What to do with plaintext that stands where ciphertext is expected. Default `"reject"`. */
+  readonly plaintext?: "reject" | "warn" | "accept";
+  /**
+   * What step data is bound to beside function and step. `"trigger"` (default): the event that started the run,
+   * so that a rerun from a step works. `"run"`: the run id too, so that it does not. `"function"`: neither.
+   */
+  readonly runBinding?: "trigger" | "run" | "function";
+  /** `"seal"` (default): errors leave sealed. `"redact"`: replaced, and lost. `"plaintext"`: as they are. */
+  readonly errors?: "seal" | "redact" | "plaintext";
+  /** A name that sealed values are bound to (an environment, a tenant); another scope cannot open them. */
+  readonly scope?: string;
+  /** Paths that may leave unsealed. Default: none. */
+  readonly allowPlaintext?: readonly PlaintextPath[];
+  /** Called at each seal and open with kid, kind, operation and size, never with data. */
+  readonly onUse?: NonNullable<SealerOptions["onUse"]>;
+}
+
+/** The options, checked and with their defaults. */
+export interface ResolvedOptions {
+  /** The sealer; a promise of it when the ring is loaded by a function. */
+  readonly sealer: () => Sealer | Promise<Sealer>;
+  readonly eventFields: ReadonlySet<string>;
+  readonly seals: boolean;
+  readonly plaintext: "reject" | "warn" | "accept";
+  readonly runBinding: "trigger" | "run" | "function";
+  readonly errors: "seal" | "redact" | "plaintext";
+  readonly allows: (path: PlaintextPath) => boolean;
+}
+
+const name = z.string().check(z.minLength(1));
+
+/** `_inngest` is written by the platform; `__proto__` is no name for a field that survives JavaScript. */
+const fieldName = name.check(
+  z.refine((field) => field !== "_inngest" && field !== "__proto__", "not a field that events may seal"),
+);
+
+const func = z.custom<(...args: never[]) => unknown>(
+  (value) => typeof value === "function",
+  "expected a function",
+);
+
+const optionsSchema = z.strictObject({
+  keyring: z.optional(
+    z.union(
+      [z.custom<Keyring>((value) => value instanceof Keyring), func],
+      "expected a keyring or a function",
+    ),
+  ),
+  key: z.optional(z.string()),
+  fallbackKeys: z.optional(z.array(z.string())),
+  eventFields: z.optional(z.array(fieldName)),
+  decryptOnly: z.optional(z.boolean()),
+  plaintext: z.optional(z.enum(["reject", "warn", "accept"])),
+  runBinding: z.optional(z.enum(["trigger", "run", "function"])),
+  errors: z.optional(z.enum(["seal", "redact", "plaintext"])),
+  scope: z.optional(name),
+  allowPlaintext: z.optional(z.array(z.enum(PLAINTEXT_PATHS))),
+  onUse: z.optional(func),
+});
+
+/**
+ * Checks the options and fills in their defaults.
+ *
+ * @throws {StepsealError} `CONFIG`, naming the option and the fix
+ */
+export function resolveOptions(options: EncryptionMiddlewareOptions = {}): ResolvedOptions {
+  const checked = optionsSchema.safeParse(options);
+  if (!checked.success) {
+    const problems = checked.error.issues.map((issue) => {
+      const at = issue.path.length > 0 ? `option "${issue.path.join(".")}": ` : "";
+      return `${at}${issue.message}`;
+    });
+    throw new StepsealError("CONFIG", `encryptionMiddleware: ${problems.join("; ")}`);
+  }
+  if (options.keyring !== undefined && (options.key !== undefined || options.fallbackKeys !== undefined)) {
+    throw new StepsealError(
+      "CONFIG",
+      'encryptionMiddleware: options "keyring" and "key" or "fallbackKeys" exclude each other; keep one',
+    );
+  }
+  if (options.key === undefined && options.fallbackKeys !== undefined) {
+    throw new StepsealError(
+      "CONFIG",
+      'encryptionMiddleware: option "fallbackKeys" needs "key", the key that seals; add it',
+    );
+  }
+  if (options.decryptOnly === true && (options.plaintext ?? "accept") !== "accept") {
+    throw new StepsealError(
+      "CONFIG",
+      `encryptionMiddleware: option "plaintext" is "${options.plaintext}", but with "decryptOnly" new data is plaintext; leave "plaintext" out`,
+    );
+  }
+
+  const allowed = new Set<PlaintextPath>(options.allowPlaintext);
+  return {
+    sealer: sealerSource(options),
+    eventFields: new Set(options.eventFields ?? ["encrypted"]),
+    seals: options.decryptOnly !== true,
+    plaintext: options.plaintext ?? (options.decryptOnly === true ? "accept" : "reject"),
+    runBinding: options.runBinding ?? "trigger",
+    errors: options.errors ?? "seal",
+    allows: (path) => allowed.has(path),
+  };
+}
+
+function sealerSource(options: EncryptionMiddlewareOptions): () => Sealer | Promise<Sealer> {
+  const withRing = (keyring: Keyring): Sealer =>
+    createSealer({
+      keyring,
+      ...(options.scope !== undefined && { scope: options.scope }),
+      ...(options.onUse !== undefined && { onUse: options.onUse }),
+    });
+
+  const { keyring, key, fallbackKeys } = options;
+  if (typeof keyring === "function") return loadOnce(keyring, withRing);
+  const ring =
+    keyring ??
+    (key === undefined ? keyringFromEnv() : createKeyring({ key, fallbackKeys: fallbackKeys ?? [] }));
+  const sealer = withRing(ring);
+  return () => sealer;
+}
+
+/** Requests that arrive while the ring loads share one load; a load that failed is tried again by the next. */
+function loadOnce(
+  load: () => Keyring | Promise<Keyring>,
+  withRing: (ring: Keyring) => Sealer,
+): () => Sealer | Promise<Sealer> {
+  let loaded: Sealer | Promise<Sealer> | undefined;
+  return () => {
+    loaded ??= Promise.resolve()
+      .then(load)
+      .then((ring) => {
+        if (!(ring instanceof Keyring)) {
+          throw new StepsealError(
+            "CONFIG",
+            'encryptionMiddleware: the function in option "keyring" did not return a keyring; return createKeyring(…) or loadKeyring(…)',
+          );
+        }
+        loaded = withRing(ring);
+        return loaded;
+      })
+      .catch((error: unknown) => {
+        loaded = undefined;
+        throw error;
+      });
+    return loaded;
+  };
+}

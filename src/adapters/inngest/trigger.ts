@@ -1,0 +1,41 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { sealedStrings, type WireEvent } from "./event.ts";
+
+const TRIGGER_LABEL = utf8ToBytes("stepseal/v1/trigger");
+const CALLER_LABEL = utf8ToBytes("stepseal/v1/caller");
+
+/** A part with its length before it (u32, big-endian), so that no two lists of parts hash alike. */
+function lengthPrefixed(text: string): Uint8Array {
+  const bytes = utf8ToBytes(text);
+  const part = new Uint8Array(4 + bytes.length);
+  new DataView(part.buffer).setUint32(0, bytes.length);
+  part.set(bytes, 4);
+  return part;
+}
+
+/**
+ * What a run's step data is chained to: the event that started the run, by its sealed strings, or, where it has
+ * none, by its id. A platform can claim any run id; it cannot make another event with the same digest.
+ */
+export function triggerDigest(event: WireEvent): Uint8Array {
+  const sealed = sealedStrings(event);
+  const parts = sealed.length > 0 ? sealed : [typeof event.id === "string" ? event.id : ""];
+  return sha256(concatBytes(TRIGGER_LABEL, ...[String(event.name), ...parts].map(lengthPrefixed)));
+}
+
+/**
+ * What ties an invoked function's result to the one `step.invoke` that asked for it: made by the caller, carried
+ * in the sealed payload, returned in the claims of the result.
+ *
+ * @param digest the caller's trigger digest, 32 bytes
+ * @param hashedStepId the id of the `step.invoke` op, as the platform knows it
+ */
+export function callerToken(digest: Uint8Array, hashedStepId: string): Uint8Array {
+  return sha256(concatBytes(CALLER_LABEL, digest, utf8ToBytes(hashedStepId)));
+}
+
+/** Digests are public (they stand in the claims), so this need not be constant-time. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,77 @@
+import type { Claims, Expected } from "../../claims.ts";
+import { isSealed } from "../../envelope.ts";
+import { StepsealError } from "../../errors.ts";
+import type { Sealer } from "../../sealer.ts";
+import { isObject, own } from "./event.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/**
+ * Names that may stay readable on a sealed error: classes of the language and of the SDK. Any other name is the
+ * user's, and travels inside.
+ */
+const PUBLIC_NAMES: ReadonlySet<unknown> = new Set([
+  "Error",
+  "AggregateError",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+  "NonRetriableError",
+  "RetryAfterError",
+  "StepError",
+]);
+
+/** An error as the SDK serialises it: `{name, message, stack, code?, cause?, __serialized: true}`. */
+export type WireError = Record<string, unknown>;
+
+/**
+ * What leaves in place of a serialised error: a readable name, a fixed message, and the whole of it sealed in
+ * `cause`, the one member that the platform's server keeps as it is.
+ */
+export function sealWireError(
+  error: unknown,
+  claims: Claims,
+  sealer: Sealer,
+  mode: ResolvedOptions["errors"],
+): WireError {
+  if (mode === "plaintext" && isObject(error)) return error;
+  const name = own(error, "name");
+  const shell = { name: PUBLIC_NAMES.has(name) ? name : "Error", stack: "", __serialized: true };
+  if (mode === "redact") return { ...shell, message: "Redacted by stepseal" };
+  const cause = sealer.seal(error, claims);
+  return { ...shell, message: `Sealed by stepseal (key ${cause.data.split(".", 2)[1]})`, cause };
+}
+
+/** The envelope of a sealed error, or undefined where the error is not sealed. */
+export function sealedErrorOf(error: unknown): unknown {
+  const cause = own(error, "cause");
+  return isSealed(cause) ? cause : undefined;
+}
+
+/**
+ * Opens a sealed error in place: the SDK keeps its own reference to the object and ignores a new one.
+ *
+ * @returns whether the error was sealed
+ */
+export function openWireError(
+  error: unknown,
+  expected: (claims: Claims) => Expected,
+  sealer: Sealer,
+): boolean {
+  const envelope = sealedErrorOf(error);
+  if (envelope === undefined || !isObject(error)) return false;
+  const original = sealer.open(envelope, expected);
+  if (!isObject(original)) throw new StepsealError("FORMAT", "a sealed error does not hold an error");
+  for (const key of Object.keys(error)) delete error[key];
+  for (const key of Object.keys(original)) {
+    Object.defineProperty(error, key, {
+      value: original[key],
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return true;
+}

@@ -1,0 +1,176 @@
+import { type Engine, engine, KEY_BYTES, NONCE_BYTES, openBytes, sealBytes, TAG_BYTES } from "./cipher.ts";
+import { type Claims, decodeClaims, writeClaims } from "./claims.ts";
+import { StepsealError } from "./errors.ts";
+import { decodeBase64url, decodedLength, encodeBase64url } from "./internal/base64url.ts";
+import { allocate, Scratch } from "./internal/bytes.ts";
+import { MAX_CLAIMS_BYTES } from "./internal/claim-table.ts";
+import { readData } from "./internal/shape.ts";
+
+export { isSealed } from "./internal/shape.ts";
+
+/**
+ * A sealed value as it stands in the platform's JSON. The first two fields are those of the official Inngest
+ * format, so that dashboards and readers know it for ciphertext. Format: docs/envelope-v1.md.
+ */
+export interface Envelope {
+  readonly __ENCRYPTED__: true;
+  readonly __STRATEGY__: "stepseal/v1";
+  /** `ss1.<kid>.<body>`: the kid as 16 lower-case hex digits, the body in unpadded base64url. */
+  readonly data: string;
+}
+
+/** What can be read of an envelope without a key. Not authenticated: whoever carries an envelope can change it. */
+export interface EnvelopeInfo {
+  /** The key it was sealed under: 16 lower-case hex digits. */
+  readonly kid: string;
+  readonly suite: "XChaCha20-Poly1305";
+  readonly compressed: boolean;
+  readonly padded: boolean;
+  /** Whether the value is a Uint8Array rather than JSON. */
+  readonly raw: boolean;
+  readonly claims: Claims;
+  /** Length of the ciphertext in bytes, without its tag: that of the value, compressed and padded. */
+  readonly ciphertextBytes: number;
+}
+
+/** Flags of a body. */
+export const DEFLATED = 1;
+export const PADDED = 2;
+export const RAW = 4;
+const KNOWN_FLAGS = DEFLATED | PADDED | RAW;
+
+const SUITE = 1;
+
+// The memory a message is made in: what is authenticated first, then what only the body has.
+//   offset   size  field
+//   0        11    "stepseal/v1"     these two in the AAD alone
+//   11       8     kid
+//   19       1     suite             from here on the body
+//   20       1     flags
+//   21       2     claimsLen
+//   23       n     claims            the AAD ends with them
+//   23+n     24    nonce
+//   47+n     …     ciphertext, tag
+const LABEL = Uint8Array.from("stepseal/v1", (char) => char.charCodeAt(0));
+const KID_AT = LABEL.length;
+const BODY_AT = KID_AT + 8;
+const CLAIMS_AT = BODY_AT + 4;
+const FIXED = CLAIMS_AT + NONCE_BYTES + TAG_BYTES;
+
+/** Sealed bytes are no secret, so this memory needs no wiping. Enough for 1 MB. */
+const scratch = new Scratch(2 ** 20 + FIXED + MAX_CLAIMS_BYTES);
+
+/** What is sealed: bytes that are encoded already, and what to write beside them. */
+export interface Sealable {
+  readonly kid: string;
+  readonly key: Uint8Array;
+  readonly flags: number;
+  readonly claims: Claims;
+  /** Stands in for `claims.scope`, which is not read. */
+  readonly scope: string | undefined;
+  readonly content: Uint8Array;
+}
+
+/** Puts a fresh random nonce into `nonce`. */
+function randomNonce(nonce: Uint8Array): void {
+  crypto.getRandomValues(nonce);
+}
+
+/**
+ * Seals bytes into an envelope. Internal.
+ *
+ * @param fillNonce writes the 24 bytes of the nonce; only vectors give one that is not random
+ * @throws {StepsealError} as `writeClaims`
+ */
+export function sealEnvelope(
+  { kid, key, flags, claims, scope, content }: Sealable,
+  fillNonce: (nonce: Uint8Array) => void = randomNonce,
+  using: Engine = engine(),
+): Envelope {
+  const memory = scratch.lend(FIXED + MAX_CLAIMS_BYTES + content.length);
+  try {
+    writeLabel(memory, kid, 0);
+    const claimsEnd = writeClaims(claims, scope, memory, CLAIMS_AT);
+    const claimsLength = claimsEnd - CLAIMS_AT;
+    memory[BODY_AT] = SUITE;
+    memory[BODY_AT + 1] = flags;
+    memory[BODY_AT + 2] = claimsLength >> 8;
+    memory[BODY_AT + 3] = claimsLength & 255;
+    const contentAt = claimsEnd + NONCE_BYTES;
+    const nonce = memory.subarray(claimsEnd, contentAt);
+    fillNonce(nonce);
+    sealBytes(key, nonce, memory.subarray(0, claimsEnd), content, memory, contentAt, using);
+    const body = encodeBase64url(memory, BODY_AT, contentAt + content.length + TAG_BYTES);
+    return { __ENCRYPTED__: true, __STRATEGY__: "stepseal/v1", data: `ss1.${kid}.${body}` };
+  } finally {
+    scratch.takeBack(memory);
+  }
+}
+
+/** An envelope read and not yet opened; `close` it when done. */
+export interface ReadEnvelope {
+  readonly kid: string;
+  readonly flags: number;
+  readonly claims: Claims;
+  /** Length of the ciphertext without its tag. */
+  readonly ciphertextBytes: number;
+  /** Label, kid, body. Lent. */
+  readonly memory: Uint8Array;
+  readonly claimsEnd: number;
+  readonly end: number;
+}
+
+/**
+ * Reads everything of an envelope that needs no key.
+ *
+ * @param maxBytes ciphertext longer than this is refused, before it is decoded where that can be told by length
+ * @throws {StepsealError} FORMAT, UNSUPPORTED, TOO_LARGE
+ */
+export function readEnvelope(value: unknown, maxBytes: (flags: number) => number): ReadEnvelope {
+  const data = readData(value);
+  const bodyLength = decodedLength(data.length - BODY_TEXT_AT);
+  const most = maxBytes(KNOWN_FLAGS) + FIXED - BODY_AT + MAX_CLAIMS_BYTES;
+  if (bodyLength > most) throw tooLarge(bodyLength, most);
+  const memory = scratch.lend(BODY_AT + bodyLength);
+  try {
+    const kid = data.slice(KID_TEXT_AT, KID_TEXT_AT + 16);
+    writeLabel(memory, kid, KID_TEXT_AT);
+    if (bodyLength < 4) throw tooShort(bodyLength);
+    const end = decodeBase64url(data.slice(BODY_TEXT_AT), memory, BODY_AT);
+    const suite = memory[BODY_AT]!;
+    const flags = memory[BODY_AT + 1]!;
+    if (suite !== SUITE) throw unsupported(`suite ${suite}`, kid);
+    if ((flags & ~KNOWN_FLAGS) !== 0) throw unsupported(`flags ${flags.toString(2).padStart(8, "0")}`, kid);
+    const claimsEnd = CLAIMS_AT + ((memory[BODY_AT + 2]! << 8) | memory[BODY_AT + 3]!);
+    const ciphertextBytes = end - claimsEnd - NONCE_BYTES - TAG_BYTES;
+    if (ciphertextBytes < 0) throw tooShort(bodyLength);
+    const claims = decodeClaims(memory.subarray(CLAIMS_AT, claimsEnd));
+    if (ciphertextBytes > maxBytes(flags)) throw tooLarge(ciphertextBytes, maxBytes(flags));
+    return { kid, flags, claims, ciphertextBytes, memory, claimsEnd, end };
+  } catch (error) {
+    scratch.takeBack(memory);
+    throw error;
+  }
+}
+
+/**
+ * Decrypts a read envelope, in memory of its own.
+ *
+ * @throws {StepsealError} CORRUPT, with no reason, when the tag does not fit
+ */
+export function openEnvelope(read: ReadEnvelope, key: Uint8Array, using: Engine = engine()): Uint8Array {
+  const { kid, memory, claimsEnd, end } = read;
+  const contentAt = claimsEnd + NONCE_BYTES;
+  const nonce = memory.subarray(claimsEnd, contentAt);
+  const aad = memory.subarray(0, claimsEnd);
+  const content = openBytes(key, nonce, aad, memory.subarray(contentAt, end), using);
+  if (content === undefined) {
+    throw new StepsealError("CORRUPT", `The value sealed under key ${kid} is not authentic.`, { kid });
+  }
+  return content;
+}
+
+/** Gives back the memory of a read envelope, which nothing may use from then on. */
+export function closeEnvelope(read: ReadEnvelope): void {
+  scratch.takeBack(read.memory);
+}

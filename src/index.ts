@@ -1,0 +1,25 @@
+/**
+ * Keys, rings, and sealing of values.
+ *
+ * @module stepseal
+ */
+export type { Claims, Expected, Kind } from "./claims.ts";
+export { type Envelope, type EnvelopeInfo, inspectEnvelope, isSealed } from "./envelope.ts";
+export { StepsealError, type StepsealErrorCode } from "./errors.ts";
+export { generateKey } from "./keyring/key.ts";
+export {
+  createKeyring,
+  type KeyEntry,
+  type Keyring,
+  type KeyringOptions,
+  type KeyState,
+} from "./keyring/keyring.ts";
+export { type LoadOptions, loadKeyring } from "./keyring/load.ts";
+export {
+  createSealer,
+  type OpenExpected,
+  type SealClaims,
+  type Sealer,
+  type SealerOptions,
+  type Use,
+} from "./sealer.ts";
