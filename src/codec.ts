@@ -1,4 +1,4 @@
-import { FLAG_DEFLATE, FLAG_PADDED, FLAG_RAW } from "./envelope.ts";
+import { DEFLATED, PADDED, RAW } from "./envelope.ts";
 import { StepsealError } from "./errors.ts";
 import { allocate, isBytes } from "./internal/bytes.ts";
 import { deflate, inflate } from "./internal/deflate.ts";
@@ -47,7 +47,7 @@ function toJson(value: unknown): string | undefined {
  * @throws {StepsealError} `FORMAT`, `TOO_LARGE`
  */
 export function encodeValue(value: unknown, options: CodecOptions): Encoded {
-  if (isBytes(value)) return finish(value, FLAG_RAW, options);
+  if (isBytes(value)) return finish(value, RAW, options);
   return encodeJson(toJson(value), options);
 }
 
@@ -68,12 +68,12 @@ function finish(bytes: Uint8Array, flags: number, options: CodecOptions): Encode
     const deflated = deflate(bytes);
     if (deflated.length < bytes.length) {
       content = deflated;
-      made |= FLAG_DEFLATE;
+      made |= DEFLATED;
     }
   }
   if (options.pad) {
     content = pad(content);
-    made |= FLAG_PADDED;
+    made |= PADDED;
   }
   return { content, flags: made, bytes: bytes.length };
 }
@@ -88,10 +88,10 @@ export function decodeValue(
   flags: number,
   options: CodecOptions,
 ): { readonly value: unknown; readonly bytes: number } {
-  let bytes = (flags & FLAG_PADDED) === 0 ? content : unpad(content);
-  if ((flags & FLAG_DEFLATE) !== 0)
+  let bytes = (flags & PADDED) === 0 ? content : unpad(content);
+  if ((flags & DEFLATED) !== 0)
     bytes = inflate(bytes, Math.min(options.maxInflatedBytes, options.maxPlaintextBytes));
-  if ((flags & FLAG_RAW) !== 0) return { value: Uint8Array.from(bytes), bytes: bytes.length };
+  if ((flags & RAW) !== 0) return { value: Uint8Array.from(bytes), bytes: bytes.length };
   if (bytes.length === 0) return { value: undefined, bytes: 0 };
   const text = readUtf8(bytes);
   try {

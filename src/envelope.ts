@@ -1,10 +1,10 @@
-import { type Engine, engine, KEY_BYTES, NONCE_BYTES, openBytes, sealBytes, TAG_BYTES } from "./cipher.ts";
+import { type Engine, engine, NONCE_BYTES, openBytes, sealBytes, TAG_BYTES } from "./cipher.ts";
 import { type Claims, decodeClaims, writeClaims } from "./claims.ts";
 import { StepsealError } from "./errors.ts";
 import { decodeBase64url, decodedLength, encodeBase64url } from "./internal/base64url.ts";
-import { allocate, Scratch } from "./internal/bytes.ts";
+import { Scratch } from "./internal/bytes.ts";
 import { MAX_CLAIMS_BYTES } from "./internal/claim-table.ts";
-import { readData } from "./internal/shape.ts";
+import { BODY_TEXT_AT, KID_TEXT_AT, readData } from "./internal/shape.ts";
 
 export { isSealed } from "./internal/shape.ts";
 
@@ -134,7 +134,7 @@ export function readEnvelope(value: unknown, maxBytes: (flags: number) => number
   const memory = scratch.lend(BODY_AT + bodyLength);
   try {
     const kid = data.slice(KID_TEXT_AT, KID_TEXT_AT + 16);
-    writeLabel(memory, kid, KID_TEXT_AT);
+    writeLabel(memory, kid, 0);
     if (bodyLength < 4) throw tooShort(bodyLength);
     const end = decodeBase64url(data.slice(BODY_TEXT_AT), memory, BODY_AT);
     const suite = memory[BODY_AT]!;
@@ -173,4 +173,67 @@ export function openEnvelope(read: ReadEnvelope, key: Uint8Array, using: Engine 
 /** Gives back the memory of a read envelope, which nothing may use from then on. */
 export function closeEnvelope(read: ReadEnvelope): void {
   scratch.takeBack(read.memory);
+}
+
+/**
+ * Reads an envelope without a key: which key sealed it, what it claims to be, how large it is.
+ *
+ * @throws {StepsealError} FORMAT, PLAINTEXT_REJECTED or LEGACY_NO_KEY for what is not an envelope, UNSUPPORTED for
+ * one of a later version
+ *
+ * @example
+ * ```ts
+ * import { createKeyring, createSealer, generateKey, inspectEnvelope } from "stepseal";
+ *
+ * const sealer = createSealer({ keyring: createKeyring({ key: generateKey() }) });
+ * const info = inspectEnvelope(sealer.seal("secret", { kind: "custom", name: "note" }));
+ * console.log(info.claims.name); // "note"
+ * ```
+ */
+export function inspectEnvelope(value: unknown): EnvelopeInfo {
+  const read = readEnvelope(value, () => Number.MAX_SAFE_INTEGER / 2);
+  const { kid, flags, claims, ciphertextBytes } = read;
+  closeEnvelope(read);
+  return {
+    kid,
+    suite: "XChaCha20-Poly1305",
+    compressed: (flags & DEFLATED) !== 0,
+    padded: (flags & PADDED) !== 0,
+    raw: (flags & RAW) !== 0,
+    claims,
+    ciphertextBytes,
+  };
+}
+
+/** Writes what stands in the AAD before the body: the label, and the kid found in `text` at `at`. */
+function writeLabel(memory: Uint8Array, text: string, at: number): void {
+  memory.set(LABEL);
+  for (let i = 0; i < 8; i++) {
+    memory[KID_AT + i] =
+      (hexDigit(text.charCodeAt(at + 2 * i)) << 4) | hexDigit(text.charCodeAt(at + 2 * i + 1));
+  }
+}
+
+/** Of a digit that is known to be one. */
+function hexDigit(code: number): number {
+  return code < 58 ? code - 48 : code - 87;
+}
+
+function tooShort(bytes: number): StepsealError {
+  return new StepsealError("FORMAT", `The body of the envelope is cut short: ${bytes} bytes.`);
+}
+
+function tooLarge(bytes: number, limit: number): StepsealError {
+  return new StepsealError(
+    "TOO_LARGE",
+    `The sealed value has ${bytes} bytes, more than the limit of ${limit}. Raise maxPlaintextBytes if values of that size are expected.`,
+  );
+}
+
+function unsupported(what: string, kid: string): StepsealError {
+  return new StepsealError(
+    "UNSUPPORTED",
+    `The envelope has ${what}, which this version of stepseal does not know. Update stepseal where it is opened.`,
+    { kid },
+  );
 }

@@ -1,7 +1,16 @@
 /** Causes and collected errors deeper than this are cut. */
 const MAX_DEPTH = 16;
 
-const CLASSES = {
+type ClassName =
+  | "Error"
+  | "EvalError"
+  | "RangeError"
+  | "ReferenceError"
+  | "SyntaxError"
+  | "TypeError"
+  | "URIError";
+
+const CLASSES: Readonly<Record<ClassName, new () => Error>> = {
   Error,
   EvalError,
   RangeError,
@@ -9,7 +18,7 @@ const CLASSES = {
   SyntaxError,
   TypeError,
   URIError,
-} as const;
+};
 
 /** A thrown value as plain data: an error with its class, or any other value as it is. */
 export type Failure =
@@ -18,7 +27,7 @@ export type Failure =
   | {
       readonly type: "error";
       /** The built-in class it is an instance of. */
-      readonly class: keyof typeof CLASSES | "AggregateError";
+      readonly class: ClassName | "AggregateError";
       readonly name?: unknown;
       readonly message?: unknown;
       readonly stack?: unknown;
@@ -80,9 +89,9 @@ export function thrownFrom(failure: Failure): unknown {
   return error;
 }
 
-function classOf(error: Error): keyof typeof CLASSES | "AggregateError" {
+function classOf(error: Error): ClassName | "AggregateError" {
   if (error instanceof AggregateError) return "AggregateError";
-  for (const name of Object.keys(CLASSES) as (keyof typeof CLASSES)[]) {
+  for (const name of Object.keys(CLASSES) as ClassName[]) {
     if (name !== "Error" && error instanceof CLASSES[name]) return name;
   }
   return "Error";

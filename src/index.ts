@@ -3,9 +3,10 @@
  *
  * @module stepseal
  */
-export type { Claims, Expected, Kind } from "./claims.ts";
+export type { Claims, Kind } from "./claims.ts";
 export { type Envelope, type EnvelopeInfo, inspectEnvelope, isSealed } from "./envelope.ts";
 export { StepsealError, type StepsealErrorCode } from "./errors.ts";
+export type { Expected } from "./expected.ts";
 export { generateKey } from "./keyring/key.ts";
 export {
   createKeyring,

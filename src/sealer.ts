@@ -1,8 +1,15 @@
-import { NONCE_BYTES } from "./cipher.ts";
-import { type Claims, checkClaims, differs, type Expected, encodeClaims } from "./claims.ts";
-import { type CodecOptions, decodeValue, type Encoded, encodeJson, encodeValue, tooLarge } from "./codec.ts";
-import { contentBytes, type Envelope, makeEnvelope, openParsed, parseEnvelope } from "./envelope.ts";
+import type { Claims } from "./claims.ts";
+import { type CodecOptions, decodeValue, type Encoded, encodeJson, encodeValue } from "./codec.ts";
+import {
+  closeEnvelope,
+  DEFLATED,
+  type Envelope,
+  openEnvelope,
+  readEnvelope,
+  sealEnvelope,
+} from "./envelope.ts";
 import { StepsealError } from "./errors.ts";
+import { checkClaims, checkScope, type Expected } from "./expected.ts";
 import { type Failure, failureOf, thrownFrom } from "./failure.ts";
 import { canDeflate } from "./internal/deflate.ts";
 import { isKeyring, type Keyring, openingKey, sealingKey } from "./keyring/keyring.ts";
@@ -93,34 +100,33 @@ export function createSealer(options: SealerOptions): Sealer {
 
   const sealEncoded = ({ content, flags, bytes }: Encoded, claims: SealClaims): Envelope => {
     const { kid, key } = sealingKey(keyring, claims.run);
-    const encoded = encodeClaims(scope === undefined ? claims : { ...claims, scope });
-    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    const envelope = makeEnvelope(kid, key, flags, encoded, nonce, content);
+    const envelope = sealEnvelope({ kid, key, flags, claims, scope, content });
     told({ kid, kind: claims.kind, operation: "seal", bytes });
     return envelope;
   };
 
+  /** The most that a value of the allowed size can take: compressed it is smaller, padded at most 12 % larger. */
+  const mostBytes = Math.ceil(codec.maxPlaintextBytes * 1.13) + 64;
+
   const open: Sealer["open"] = (envelope, expected) => {
-    const parsed = parseEnvelope(recognised(envelope));
-    const { kid, claims, flags } = parsed;
+    const read = readEnvelope(envelope, (flags) =>
+      (flags & DEFLATED) === 0 ? mostBytes : codec.maxPlaintextBytes + 64,
+    );
+    const { kid, claims, flags } = read;
     try {
-      if (claims.scope !== scope) throw differs("scope", scope, claims.scope);
+      checkScope(claims, scope);
       checkClaims(claims, typeof expected === "function" ? expected(claims) : expected);
+      const content = openEnvelope(read, openingKey(keyring, kid, claims.run));
+      const { value, bytes } = decodeValue(content, flags, codec);
+      told({ kid, kind: claims.kind, operation: "open", bytes });
+      return value;
     } catch (error) {
-      throw error instanceof StepsealError ? new StepsealError(error.code, error.message, { kid }) : error;
+      // Which key it was is part of every answer.
+      if (!(error instanceof StepsealError) || error.kid !== undefined) throw error;
+      throw new StepsealError(error.code, `${error.message} (key ${kid})`, { kid });
+    } finally {
+      closeEnvelope(read);
     }
-    const key = openingKey(keyring, kid, claims.run);
-    if (contentBytes(parsed) > codec.maxPlaintextBytes * 1.13 + 64)
-      throw tooLarge(contentBytes(parsed), codec);
-    const content = openParsed(parsed, key);
-    if (content === undefined) {
-      throw new StepsealError("CORRUPT", `The envelope under key ${kid} does not open: it was altered.`, {
-        kid,
-      });
-    }
-    const { value, bytes } = decodeValue(content, flags, codec);
-    told({ kid, kind: claims.kind, operation: "open", bytes });
-    return value;
   };
 
   return {
@@ -130,21 +136,6 @@ export function createSealer(options: SealerOptions): Sealer {
     sealError: (thrown, claims) => sealEncoded(encodeValue(failureOf(thrown), codec), claims),
     openError: (envelope, expected) => thrownFrom(open(envelope, expected) as Failure),
   };
-}
-
-/** Says what a value is that is no envelope of this format. */
-function recognised(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "__ENCRYPTED__")) {
-    throw new StepsealError("PLAINTEXT_REJECTED", "Plaintext stands where a sealed value is expected.");
-  }
-  const strategy = (value as { __STRATEGY__?: unknown }).__STRATEGY__;
-  if (strategy === undefined || strategy === "inngest/libsodium") {
-    throw new StepsealError(
-      "LEGACY_NO_KEY",
-      "The value was sealed by Inngest's own middleware, whose passphrases this sealer does not have.",
-    );
-  }
-  return value;
 }
 
 function checkOptions(options: SealerOptions): CodecOptions {

@@ -22,7 +22,7 @@ export function createApp(options: Omit<ClientOptions, "id">, seen: Seen) {
   const inngest = new Inngest({ id: "shop", ...options });
 
   const shipParcel = inngest.createFunction({ id: "ship-parcel", triggers: [] }, async ({ event, step }) => {
-    seen("child, invoked with", event.data.encrypted);
+    seen("child, invoked with", (event.data as { encrypted?: unknown }).encrypted);
     return step.run("hand over", () => ({ status: "delivered", note: MARKERS.childOutput }));
   });
 

@@ -21,7 +21,7 @@ export class RunRecord implements Run {
   readonly appId: string;
   readonly rerunOf: string | undefined;
   readonly events: StoredEvent[];
-  readonly steps = new Map<string, StoredStep>();
+  readonly steps: Map<string, StoredStep> = new Map();
   status: RunStatus = "running";
   output: unknown;
   error: unknown;
@@ -29,11 +29,11 @@ export class RunRecord implements Run {
   requests = 0;
 
   /** Steps of a parallel group that have not finished: the next discovery waits for them. */
-  readonly pending = new Set<string>();
+  readonly pending: Set<string> = new Set();
   /** Ids of jobs that are queued or under way: the queue takes each once. */
-  readonly jobIds = new Set<string>();
-  readonly defers = new Map<string, Defer>();
-  readonly stepNames = new Map<string, StepName>();
+  readonly jobIds: Set<string> = new Set();
+  readonly defers: Map<string, Defer> = new Map();
+  readonly stepNames: Map<string, StepName> = new Map();
   /** -1 until the app said which version of the execution protocol it speaks. */
   requestVersion = -1;
   /** Whether the app must plan steps instead of running them at once. */

@@ -63,7 +63,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
     /** Rejects when a memoized step turns out to be forged after user code was started. */
     readonly #forgery = rejectable();
 
-    static onRegister({ client, fn }: Middleware.OnRegisterArgs): void {
+    static override onRegister({ client, fn }: Middleware.OnRegisterArgs): void {
       checkInstallation(EncryptionMiddleware, client, fn);
       gateFetch(client, resolved);
     }

@@ -64,7 +64,7 @@ const name = z.string().check(z.minLength(1));
 
 /** `_inngest` is written by the platform; `__proto__` is no name for a field that survives JavaScript. */
 const fieldName = name.check(
-  z.refine((field) => field !== "_inngest" && field !== "__proto__", "not a field that events may seal"),
+  z.refine((field) => field !== "_inngest" && field !== "__proto__", "names a member that cannot be sealed"),
 );
 
 const func = z.custom<(...args: never[]) => unknown>(
@@ -76,7 +76,7 @@ const optionsSchema = z.strictObject({
   keyring: z.optional(
     z.union(
       [z.custom<Keyring>((value) => value instanceof Keyring), func],
-      "expected a keyring or a function",
+      "must be a keyring (createKeyring, loadKeyring) or a function that returns one",
     ),
   ),
   key: z.optional(z.string()),
@@ -100,8 +100,8 @@ export function resolveOptions(options: EncryptionMiddlewareOptions = {}): Resol
   const checked = optionsSchema.safeParse(options);
   if (!checked.success) {
     const problems = checked.error.issues.map((issue) => {
-      const at = issue.path.length > 0 ? `option "${issue.path.join(".")}": ` : "";
-      return `${at}${issue.message}`;
+      const at = issue.path.length > 0 ? `option "${issue.path.join(".")}" ` : "";
+      return at + describeIssue(issue);
     });
     throw new StepsealError("CONFIG", `encryptionMiddleware: ${problems.join("; ")}`);
   }
@@ -134,6 +134,22 @@ export function resolveOptions(options: EncryptionMiddlewareOptions = {}): Resol
     errors: options.errors ?? "seal",
     allows: (path) => allowed.has(path),
   };
+}
+
+/** What is wrong, without the value: it could be a key. */
+function describeIssue(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return `unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}; known: ${Object.keys(optionsSchema.shape).join(", ")}`;
+    case "invalid_type":
+      return `must be of type ${issue.expected}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "too_small":
+      return "must not be empty";
+    default:
+      return issue.message;
+  }
 }
 
 function sealerSource(options: EncryptionMiddlewareOptions): () => Sealer | Promise<Sealer> {

@@ -1,4 +1,5 @@
-import type { Claims, Expected } from "../../claims.ts";
+import type { Claims } from "../../claims.ts";
+import type { Expected } from "../../expected.ts";
 import type { RunContext } from "./context.ts";
 import { isEnvelopeShaped, isEventShaped, isObject } from "./event.ts";
 import { type EventReader, openEvent } from "./events.ts";

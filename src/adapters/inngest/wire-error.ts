@@ -1,6 +1,7 @@
-import type { Claims, Expected } from "../../claims.ts";
+import type { Claims } from "../../claims.ts";
 import { isSealed } from "../../envelope.ts";
 import { StepsealError } from "../../errors.ts";
+import type { Expected } from "../../expected.ts";
 import type { Sealer } from "../../sealer.ts";
 import { isObject, own } from "./event.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -50,6 +51,9 @@ export function sealedErrorOf(error: unknown): unknown {
   return isSealed(cause) ? cause : undefined;
 }
 
+/** What the SDK restores of an error. Other members of the wire's error are the platform's own, and stay. */
+const RESTORED = ["name", "message", "stack", "code", "cause"] as const;
+
 /**
  * Opens a sealed error in place: the SDK keeps its own reference to the object and ignores a new one.
  *
@@ -64,14 +68,9 @@ export function openWireError(
   if (envelope === undefined || !isObject(error)) return false;
   const original = sealer.open(envelope, expected);
   if (!isObject(original)) throw new StepsealError("FORMAT", "a sealed error does not hold an error");
-  for (const key of Object.keys(error)) delete error[key];
-  for (const key of Object.keys(original)) {
-    Object.defineProperty(error, key, {
-      value: original[key],
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+  for (const key of RESTORED) {
+    if (Object.hasOwn(original, key)) error[key] = original[key];
+    else delete error[key];
   }
   return true;
 }

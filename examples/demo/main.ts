@@ -1,0 +1,58 @@
+import { isDeepStrictEqual, parseArgs } from "node:util";
+import { NEEDLES, withoutStepseal, withRotation, withStepseal } from "./acts.ts";
+import { color, printAct } from "./report.ts";
+import { runAgainstServer } from "./server.ts";
+
+const HELP = `The demo: an order app on the real Inngest SDK, and what the platform gets to see of it.
+
+  npm run demo                    run it in this process, in three acts
+  npm run demo -- --check         the same; exit 1 unless act 1 leaks every marker and the others none
+  npm run demo -- --server URL    run the app against an Inngest dev server at URL
+`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      check: { type: "boolean" },
+      server: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  if (values.server !== undefined) return runAgainstServer(new URL(values.server));
+
+  const acts = [await withoutStepseal()];
+  printAct(acts[0]!, NEEDLES);
+  for (const play of [withStepseal, withRotation]) {
+    const act = await play();
+    acts.push(act);
+    printAct(act, NEEDLES);
+  }
+
+  const found = acts.map((act) => new Set(act.hits.map((hit) => hit.needle)).size);
+  console.log(`\n${color.bold(`Markers found by the platform: ${found.join(" → ")}`)}`);
+  const [plain, ...sealed] = acts;
+  const problems = [
+    ...(found[0] === NEEDLES.length
+      ? []
+      : [`act 1 should leak all ${NEEDLES.length} markers, but leaked ${found[0]}`]),
+    ...sealed.flatMap((_, i) =>
+      found[i + 1] === 0 ? [] : [`act ${i + 2} should leak none, but leaked ${found[i + 1]}`],
+    ),
+    ...acts.flatMap((act, i) =>
+      act.status === "completed" ? [] : [`the run of act ${i + 1} ${act.status}`],
+    ),
+    ...sealed.flatMap((act, i) =>
+      isDeepStrictEqual(act.seen, plain?.seen)
+        ? []
+        : [`what the functions saw in act ${i + 2} differs from act 1`],
+    ),
+  ];
+  for (const problem of problems) console.error(color.red(`not as it should be: ${problem}`));
+  return values.check === true && problems.length > 0 ? 1 : 0;
+}
+
+process.exitCode = await main();

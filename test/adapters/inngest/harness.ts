@@ -1,0 +1,54 @@
+import { type ClientOptions, Inngest, type InngestFunction } from "inngest";
+import { serve } from "inngest/edge";
+import { createKeyring, type Keyring } from "stepseal";
+import { type EncryptionMiddlewareOptions, encryptionMiddleware } from "stepseal/inngest";
+import { createTestEngine, type TestEngine, type TestEngineOptions } from "stepseal/testing";
+
+/** Two fixed keys: what a test prints is the same each time. */
+export const KEY = "hex:8f1d3ac05e7b9264f0a1c8d35b6e7f9012c4a7be83d65f0948eb21d07c9a3e56";
+export const OTHER_KEY = "hex:3c9e51f7a20d68b4e18f4472cb905ad613f7e08c2b5d9a6140e3fd8791c62ab5";
+
+export function keyring(): Keyring {
+  return createKeyring({ key: KEY });
+}
+
+/** The SDK logs what fails; these tests make things fail. */
+export const quiet = { info() {}, warn() {}, error() {}, debug() {} };
+
+export type Build = (inngest: Inngest) => InngestFunction.Any[];
+
+export interface AppOptions {
+  readonly id?: string;
+  /** Options of the middleware; `null`: an app without stepseal. */
+  readonly seal?: EncryptionMiddlewareOptions | null;
+  readonly checkpointing?: ClientOptions["checkpointing"];
+  readonly middleware?: NonNullable<ClientOptions["middleware"]>;
+  readonly client?: Partial<ClientOptions>;
+  readonly engine?: TestEngine;
+  readonly engineOptions?: TestEngineOptions;
+}
+
+/** A served app on the real SDK, and the platform it runs on. */
+export async function createApp(
+  build: Build,
+  { id = "app", seal = {}, checkpointing, middleware = [], client = {}, ...rest }: AppOptions = {},
+): Promise<{ engine: TestEngine; inngest: Inngest }> {
+  const engine = rest.engine ?? createTestEngine(rest.engineOptions);
+  const ours = seal === null ? [] : [encryptionMiddleware({ keyring: keyring(), ...seal })];
+  const inngest = new Inngest({
+    id,
+    ...engine.clientOptions,
+    logger: quiet,
+    ...(checkpointing !== undefined && { checkpointing }),
+    middleware: [...ours, ...middleware],
+    ...client,
+  });
+  await engine.serve(serve({ client: inngest, functions: build(inngest) }));
+  return { engine, inngest };
+}
+
+/** Both ways the SDK reports steps: checkpointed as they finish (its default), or answered one by one. */
+export const MODES = [
+  { name: "with checkpointing", checkpointing: true },
+  { name: "without checkpointing", checkpointing: false },
+] as const;
