@@ -5,3 +5,4 @@
  */
 export { encryptionMiddleware } from "./middleware.ts";
 export type { EncryptionMiddlewareOptions, PlaintextPath } from "./options.ts";
+export { openRealtimeMessage, type RealtimeMessage } from "./realtime.ts";

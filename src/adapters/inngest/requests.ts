@@ -6,6 +6,7 @@ import { sealFields } from "./events.ts";
 import { sealMetadata } from "./metadata.ts";
 import { refusedPath, sealOp } from "./ops.ts";
 import type { PlaintextPath, ResolvedOptions } from "./options.ts";
+import { realtimeName } from "./realtime.ts";
 
 /** What sealing a request to the platform's API needs to know. */
 export interface RequestScope {
@@ -133,12 +134,8 @@ function sealSignal(body: unknown, { sealer }: RequestScope): unknown {
 }
 
 function sealRealtime(body: unknown, { sealer }: RequestScope, url: URL): unknown {
-  return sealer.seal(body, { kind: "realtime", name: realtimeName(url) });
-}
-
-/** Channel and topic of a publication: what a receiver subscribed to. */
-function realtimeName(url: URL): string {
-  return JSON.stringify([url.searchParams.get("channel") ?? "", url.searchParams.getAll("topic").sort()]);
+  const name = realtimeName(url.searchParams.get("channel") ?? "", url.searchParams.getAll("topic"));
+  return sealer.seal(body, { kind: "realtime", name });
 }
 
 function sealRunMetadata(body: unknown, scope: RequestScope): unknown {

@@ -77,7 +77,10 @@ function openStepData(
   }
   if (isObject(data) && typeof data.signal === "string") {
     unsealed.set(id, "signal");
-    if (!isEnvelopeShaped(data.data)) return data;
+    if (!isEnvelopeShaped(data.data)) {
+      reader.policy.plaintext(`the data of signal ${JSON.stringify(data.signal)}`);
+      return data;
+    }
     return { ...data, data: reader.sealer.open(data.data, { kind: "signal", name: data.signal }) };
   }
   reader.policy.plaintext("its result");
