@@ -79,7 +79,11 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
         const scope = { sealer, options: resolved, context: this.#context, refusals: this.#refusals };
         return this.#answer(response, sealResponseBody(response, scope));
       } catch (error) {
-        return response === UNANSWERED ? UNANSWERED : this.#refuse(response, error);
+        if (response !== UNANSWERED) return this.#refuse(response, error);
+        // Its name only: what another middleware or a key provider puts into a message could be anything.
+        const name = error instanceof Error ? error.name : typeof error;
+        this.client.logger.error(`stepseal: a request failed before it was answered: ${name}`);
+        return UNANSWERED;
       } finally {
         if (this.#context !== undefined) runsOf(this.client).leave(this.#context);
       }
