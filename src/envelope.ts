@@ -33,6 +33,12 @@ export interface EnvelopeInfo {
   readonly ciphertextBytes: number;
 }
 
+/** Flags of a body. */
+export const DEFLATED = 1;
+export const PADDED = 2;
+export const RAW = 4;
+const KNOWN_FLAGS = DEFLATED | PADDED | RAW;
+
 const SUITE = 1;
 
 // The memory a message is made in: what is authenticated first, then what only the body has.
@@ -45,6 +51,9 @@ const SUITE = 1;
 //   23       n     claims            the AAD ends with them
 //   23+n     24    nonce
 //   47+n     …     ciphertext, tag
+const LABEL = Uint8Array.from("stepseal/v1", (char) => char.charCodeAt(0));
+const KID_AT = LABEL.length;
+const BODY_AT = KID_AT + 8;
 const CLAIMS_AT = BODY_AT + 4;
 const FIXED = CLAIMS_AT + NONCE_BYTES + TAG_BYTES;
 
@@ -218,60 +227,6 @@ function tooLarge(bytes: number, limit: number): StepsealError {
   return new StepsealError(
     "TOO_LARGE",
     `The sealed value has ${bytes} bytes, more than the limit of ${limit}. Raise maxPlaintextBytes if values of that size are expected.`,
-  );
-}
-
-function unsupported(what: string, kid: string): StepsealError {
-  return new StepsealError(
-    "UNSUPPORTED",
-    `The envelope has ${what}, which this version of stepseal does not know. Update stepseal where it is opened.`,
-    { kid },
-  );
-}
-
-/**
- * Reads what an envelope says of itself, without a key: where its value came from, and which key would open it.
- *
- * Nothing of it is authenticated; only opening tells whether it is true.
- *
- * @param value an envelope
- * @throws {StepsealError} FORMAT when it is none, or not canonically encoded; UNSUPPORTED for a strategy, suite,
- * flag, claim or kind this version does not know
- * @example
- * ```ts
- * import { createKeyring, createSealer, generateKey, inspectEnvelope } from "stepseal";
- *
- * const sealer = createSealer({ keyring: createKeyring({ key: generateKey() }) });
- * const { kid, claims } = inspectEnvelope(sealer.seal("hello", { kind: "custom", name: "greeting" }));
- * console.log(kid, claims); // "6f1c…" { kind: "custom", name: "greeting" }
- * ```
- */
-export function inspectEnvelope(value: unknown): EnvelopeInfo {
-  const read = readEnvelope(value, () => Number.POSITIVE_INFINITY);
-  closeEnvelope(read);
-  const { kid, flags, claims, ciphertextBytes } = read;
-  return {
-    kid,
-    suite: "XChaCha20-Poly1305",
-    compressed: (flags & DEFLATED) !== 0,
-    padded: (flags & PADDED) !== 0,
-    raw: (flags & RAW) !== 0,
-    claims,
-    ciphertextBytes,
-  };
-}
-
-function tooShort(length: number): StepsealError {
-  return new StepsealError(
-    "FORMAT",
-    `The body of the envelope is too short: ${Math.max(length, 0)} bytes do not hold a header, claims, a nonce and a tag.`,
-  );
-}
-
-function tooLarge(length: number, most: number): StepsealError {
-  return new StepsealError(
-    "TOO_LARGE",
-    `The envelope holds ${length} bytes, more than the ${most} that maxPlaintextBytes leaves room for. Raise maxPlaintextBytes if values of that size are expected.`,
   );
 }
 

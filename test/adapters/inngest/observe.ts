@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { createTestEngine, type TestEngineOptions, type WireEntry } from "stepseal/testing";
+import { type AppOptions, createApp } from "./harness.ts";
+import { describeValue } from "./describe-value.ts";
+import { playOnce, type Scenario, type See } from "./scenarios/scenario.ts";
+
+const START = Date.UTC(2031, 0, 1);
+
+/** Everything about one play of a scenario that has to be the same with stepseal as without. */
+export interface Observation {
+  /** What user code saw, in order, and when: milliseconds of the virtual clock since the start. */
+  readonly seen: readonly { readonly at: number; readonly what: string; readonly value: unknown }[];
+  readonly runs: readonly object[];
+  /** Every request of the platform and every call of its API, in order. */
+  readonly wire: readonly string[];
+}
+
+/** Plays a scenario. `seal: null` is without stepseal. */
+export async function observe(
+  scenario: Scenario,
+  options: Pick<AppOptions, "seal" | "checkpointing"> & { readonly engineOptions?: TestEngineOptions },
+): Promise<Observation> {
+  const engine = createTestEngine({ now: START, ...options.engineOptions });
+  const seen: { at: number; what: string; value: unknown }[] = [];
+  const see: See = (what, value) => seen.push({ at: engine.now - START, what, value: describeValue(value) });
+  const { inngest } = await createApp(
+    (client) => [...scenario.build(client, see), listener(client, see)],
+    { ...options, engine, middleware: scenario.middleware?.(see) ?? [] },
+  );
+  await (scenario.play ?? playOnce)({ engine, inngest, see });
+  const runs = engine.runs.map(({ functionId, status, attempts, requests, steps }) => ({
+    functionId,
+    status,
+    attempts,
+    requests,
+    steps: [...steps.keys()],
+  }));
+  return withoutIds({ seen, runs, wire: engine.wire.map(callOf) });
+}
+
+/** Sees every run's end as another function of the app sees it. */
+function listener(inngest: Parameters<Scenario["build"]>[0], see: See) {
+  return inngest.createFunction(
+    {
+      id: "listener",
+      triggers: [{ event: "inngest/function.finished" }, { event: "inngest/function.failed" }],
+    },
+    async ({ event }) => see(`listener: ${event.name}`, event.data),
+  );
+}
+
+/** A message as method, path, status, and the ops or events in it, without their data. */
+function callOf({ channel, method, url, status, body, functionId }: WireEntry): string {
+  const { pathname, searchParams } = new URL(url);
+  const step = searchParams.get("stepId");
+  return [channel, method, pathname, functionId, step, status, contentOf(body)].filter(Boolean).join(" ");
+}
+
+function contentOf(body: string): string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return "";
+  }
+  const { steps } = (parsed ?? {}) as { steps?: unknown };
+  const list = Array.isArray(steps) ? steps : parsed;
+  if (!Array.isArray(list)) return "";
+  // A function's own output may be an array: only ops and events have these members, and only they are named.
+  return list.map((item) => (typeof item?.op === "string" ? `${item.op}:${item.id}` : "")).join(",");
+}
+
+const ID = /\b[0-9A-HJKMNP-TV-Z]{26}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+
+/** RULE "ids": ids are random; the first one seen becomes `<id 1>`, and so on, so which is which is compared. */
+function withoutIds(observation: Observation): Observation {
+  const names = new Map<string, string>();
+  const text = JSON.stringify(observation).replace(ID, (id) => {
+    if (!names.has(id)) names.set(id, `<id ${names.size + 1}>`);
+    return names.get(id)!;
+  });
+  return JSON.parse(text) as Observation;
+}
+
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,40 @@
+import type { Inngest, InngestFunction } from "inngest";
+import type { TestEngine } from "stepseal/testing";
+import type { AppOptions } from "../harness.ts";
+
+/** Records what user code saw, in order. A thrown value is recorded like any other. */
+export type See = (what: string, value: unknown) => void;
+
+/** An app and its story, told twice: without stepseal and with it. */
+export interface Scenario {
+  readonly name: string;
+  readonly build: (inngest: Inngest, see: See) => InngestFunction.Any[];
+  /** What happens from outside. Default: one event `go`, and a week passes. */
+  readonly play?: (world: World) => Promise<void>;
+  readonly middleware?: (see: See) => NonNullable<AppOptions["middleware"]>;
+}
+
+export interface World {
+  readonly engine: TestEngine;
+  readonly inngest: Inngest;
+  readonly see: See;
+}
+
+export const GO = { name: "go", data: { plain: "open", encrypted: { secret: "sealed", n: 1 } } };
+
+export async function playOnce({ engine, inngest }: World): Promise<void> {
+  await inngest.send(GO);
+  await engine.advance("7d");
+}
+
+/** Sees the value of a promise, or what it was rejected with. */
+export async function settle(see: See, what: string, work: () => Promise<unknown>): Promise<void> {
+  let value: unknown;
+  try {
+    value = await work();
+  } catch (error) {
+    see(`${what}, thrown`, error);
+    return;
+  }
+  see(what, value);
+}
