@@ -30,8 +30,8 @@ let makeRing: (material: Material) => Keyring;
 let materialOf: (ring: Keyring) => Material | undefined;
 
 /**
- * Keys by kid: one that seals, and any number that open. Made by `createKeyring`, `loadKeyring` or
- * `keyringFromEnv`; never changes.
+ * Keys by kid: one that seals, and any number that open. Made by `createKeyring` or
+ * `loadKeyring`; never changes.
  *
  * The ring shows kids and states, however it is printed, inspected, serialised or cloned; the material is private.
  *

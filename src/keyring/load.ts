@@ -68,7 +68,7 @@ export async function loadKeyring(source: LoadOptions = {}): Promise<Keyring> {
 }
 
 /**
- * Makes a ring from environment variables, synchronously.
+ * Makes a ring from environment variables, synchronously: what `loadKeyring({ env })` does. Internal.
  *
  * | variable | holds |
  * |---|---|
@@ -79,12 +79,6 @@ export async function loadKeyring(source: LoadOptions = {}): Promise<Keyring> {
  * @param env default: `process.env`; where there is none (Workers), pass the bindings
  * @throws {StepsealError} CONFIG when no key is set, two sources are, or a key, a state or the file is wrong; the
  * message names the variable and position, and never shows a value
- * @example
- * ```ts
- * import { generateKey, keyringFromEnv } from "stepseal";
- *
- * keyringFromEnv({ STEPSEAL_KEY: generateKey(), STEPSEAL_KEY_FALLBACK: `${generateKey()}:standby` });
- * ```
  */
 export function keyringFromEnv(env: Environment = globalThis.process?.env ?? {}): Keyring {
   if (typeof env !== "object" || env === null) {
