@@ -166,8 +166,8 @@ function readText(path: string, name: string): string {
     return fs.readFileSync(path, "utf8");
   } catch (error) {
     // What is not a path is not repeated as one.
-    if (looksLikeKey(path)) throw config(`${name}: holds a key, not a path. Put a key in STEPSEAL_KEY.`);
     if (path.trim().startsWith("{")) throw config(`${name}: holds JSON, not a path. Save it as a file.`);
+    if (looksLikeKey(path)) throw config(`${name}: holds a key, not a path. Put a key in STEPSEAL_KEY.`);
     throw config(`${name} (${path}): cannot be read${identity(error)}. Check the path and the permissions.`);
   }
 }

@@ -58,7 +58,7 @@ describe("the text form", () => {
     expect(parseKey(text, "KEY")).toEqual(bytes(hex));
   });
 
-  test("refuses each of the 3 038 changes of one character", () => {
+  test("refuses each of the 2 989 changes of one character", () => {
     let accepted = 0;
     let tried = 0;
     for (let at = 5; at < ONE_TEXT.length; at++) {
@@ -68,7 +68,7 @@ describe("the text form", () => {
         if (!isRefused(ONE_TEXT.slice(0, at) + digit + ONE_TEXT.slice(at + 1))) accepted++;
       }
     }
-    expect(tried).toBe(49 * 61 + 49 - 49);
+    expect(tried).toBe(49 * 61);
     expect(accepted).toBe(0);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { StepsealError } from "../../src/errors.ts";
 import {
+  assembleKeyring,
   createKeyring,
   isKeyring,
   type KeyEntry,
@@ -224,6 +225,20 @@ describe("a ring", () => {
     expect(Object.isFrozen(ring.keys)).toBe(true);
     expect(ring.keys.every((entry) => Object.isFrozen(entry))).toBe(true);
   });
+
+  test.each(["primary", "standby", "decrypt-only"] as const)(
+    "wipes the root of a %s key once it is read",
+    (state) => {
+      const bytes = root("wiped");
+      const other =
+        state === "primary" ? [] : [{ where: "other", state: "primary", root: root("one") } as const];
+      const made = assembleKeyring([...other, { where: "here", state, root: bytes }], "keys");
+      expect(bytes).toEqual(new Uint8Array(32));
+      expect(hex(openingKey(made, kid("wiped"), undefined))).toBe(
+        hex(expand("wiped", "stepseal/v1/seal", 32)),
+      );
+    },
+  );
 
   test("is told from what only looks like one", () => {
     expect(isKeyring(ring)).toBe(true);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createTestEngine, type TestEngineOptions, type WireEntry } from "stepseal/testing";
-import { type AppOptions, createApp } from "./harness.ts";
 import { describeValue } from "./describe-value.ts";
+import { type AppOptions, createApp } from "./harness.ts";
 import { playOnce, type Scenario, type See } from "./scenarios/scenario.ts";
 
 const START = Date.UTC(2031, 0, 1);
@@ -23,10 +23,11 @@ export async function observe(
   const engine = createTestEngine({ now: START, ...options.engineOptions });
   const seen: { at: number; what: string; value: unknown }[] = [];
   const see: See = (what, value) => seen.push({ at: engine.now - START, what, value: describeValue(value) });
-  const { inngest } = await createApp(
-    (client) => [...scenario.build(client, see), listener(client, see)],
-    { ...options, engine, middleware: scenario.middleware?.(see) ?? [] },
-  );
+  const { inngest } = await createApp((client) => [...scenario.build(client, see), listener(client, see)], {
+    ...options,
+    engine,
+    middleware: scenario.middleware?.(see) ?? [],
+  });
   await (scenario.play ?? playOnce)({ engine, inngest, see });
   const runs = engine.runs.map(({ functionId, status, attempts, requests, steps }) => ({
     functionId,
