@@ -1,5 +1,5 @@
 import { StepsealError } from "./errors.ts";
-import { checkNames, checkParent, wrongClaim } from "./internal/claim-checks.ts";
+import { checkNames, checkObject, checkParent, wrongClaim } from "./internal/claim-checks.ts";
 import {
   FIRST_STRING_TAG,
   KIND_CODES,
@@ -59,6 +59,7 @@ type Writable = { -readonly [Name in keyof Claims]: Claims[Name] };
 
 /** Claims as tag, length and value, in ascending order of tags. See `writeClaims` for what it throws. */
 export function encodeClaims(claims: Claims): Uint8Array {
+  checkObject(claims, "claims");
   const out = new Uint8Array(MAX_CLAIMS_BYTES);
   return out.slice(0, writeClaims(claims, claims.scope, out, 0));
 }

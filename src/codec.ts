@@ -1,110 +1,174 @@
-import { DEFLATED, PADDED, RAW } from "./envelope.ts";
 import { StepsealError } from "./errors.ts";
-import { allocate, isBytes } from "./internal/bytes.ts";
+import { isBytes, Scratch } from "./internal/bytes.ts";
 import { deflate, inflate } from "./internal/deflate.ts";
-import { pad, unpad } from "./internal/padding.ts";
-import { readUtf8, writeUtf8 } from "./internal/utf8.ts";
+import { DEFLATED, PADDED, RAW } from "./internal/flags.ts";
+import { pad, padmeLength, unpad } from "./internal/padding.ts";
+import { encodeUtf8, isWellFormed, readUtf8, writeUtf8 } from "./internal/utf8.ts";
 
-/** How values become bytes. */
+/** How values become bytes, and how large they may be. All sizes in bytes. */
 export interface CodecOptions {
   readonly compress: boolean;
   readonly pad: boolean;
+  /** Of a value as JSON or raw bytes, before compression and padding. */
   readonly maxPlaintextBytes: number;
+  /** Of a compressed value, after inflation. */
   readonly maxInflatedBytes: number;
 }
 
-/** A value as bytes, the flags that say how it became so, and its size before compression and padding. */
+/** A value as the bytes that are encrypted. */
 export interface Encoded {
   readonly content: Uint8Array;
   readonly flags: number;
+  /** Size of the value in bytes, before compression and padding. */
   readonly bytes: number;
+  /** Wipes and gives back the memory that is kept; nothing uses `content` from then on. */
+  readonly release: () => void;
 }
 
-const EMPTY = new Uint8Array(0);
+/** Below this, deflate's own framing eats what it saves. */
+const MIN_DEFLATED = 256;
+
+/** Texts up to this length are written into memory that is kept. A UTF-16 unit takes 3 bytes at most. */
+const SCRATCH_UNITS = 2 ** 20;
+const scratch = new Scratch(3 * SCRATCH_UNITS);
 
 /**
- * A value as JSON text. `undefined`, and what JSON has no text for, becomes undefined.
+ * Writes a value as bytes: a Uint8Array as it is, everything else by the rules of `JSON.stringify`, and what those
+ * have no text for (`undefined`, a function, a symbol) as no bytes at all.
  *
- * @throws {StepsealError} `FORMAT` for a value that JSON cannot hold (circular, BigInt, a `toJSON` that throws)
- */
-function toJson(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    const why =
-      typeof value === "bigint"
-        ? "it is a BigInt"
-        : "it is circular, or holds a BigInt or a toJSON that throws";
-    throw new StepsealError("FORMAT", `The value has no JSON form: ${why}.`, {
-      cause: (error as Error).name,
-    });
-  }
-}
-
-/**
- * A value as bytes: JSON in UTF-8, a Uint8Array as it is, `undefined` as nothing.
- *
- * @throws {StepsealError} `FORMAT`, `TOO_LARGE`
+ * @throws {StepsealError} FORMAT for what JSON cannot write, without naming the value; TOO_LARGE
  */
 export function encodeValue(value: unknown, options: CodecOptions): Encoded {
   if (isBytes(value)) return finish(value, RAW, options);
-  return encodeJson(toJson(value), options);
+  const json = stringify(value);
+  return json === undefined ? finish(new Uint8Array(0), 0, options) : encodeText(json, options);
 }
 
-/** As {@link encodeValue}, for a text that already is JSON. */
-export function encodeJson(json: string | undefined, options: CodecOptions): Encoded {
-  if (json === undefined) return finish(EMPTY, 0, options);
+/**
+ * Writes a text that already is JSON, without reading it.
+ *
+ * @throws {StepsealError} FORMAT for an empty text, which would open as undefined, and for one that has no UTF-8
+ * form; TOO_LARGE
+ */
+export function encodeJson(json: string, options: CodecOptions): Encoded {
+  if (json === "" || !isWellFormed(json)) {
+    throw new StepsealError(
+      "FORMAT",
+      `The text to seal is no JSON: it ${json === "" ? "is empty" : "has half of a surrogate pair"}.`,
+    );
+  }
+  return encodeText(json, options);
+}
+
+function encodeText(json: string, options: CodecOptions): Encoded {
+  // Before any memory is asked for: no text takes fewer bytes than it has UTF-16 units.
   if (json.length > options.maxPlaintextBytes) throw tooLarge(json.length, options);
-  // Three bytes per UTF-16 unit at most; the memory is given back when the content is sealed.
-  const room = allocate(json.length * 3);
-  return finish(room.subarray(0, writeUtf8(json, room, 0)), 0, options);
+  if (json.length > SCRATCH_UNITS) return finish(encodeUtf8(json), 0, options);
+  const memory = scratch.lend(json.length * 3);
+  let end = 0;
+  const release = (): void => {
+    memory.fill(0, 0, end);
+    scratch.takeBack(memory);
+  };
+  try {
+    end = writeUtf8(json, memory, 0);
+    return finish(memory.subarray(0, end), 0, options, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
-function finish(bytes: Uint8Array, flags: number, options: CodecOptions): Encoded {
-  if (bytes.length > options.maxPlaintextBytes) throw tooLarge(bytes.length, options);
-  let content = bytes;
-  let made = flags;
-  if (options.compress && bytes.length > 0) {
-    const deflated = deflate(bytes);
-    if (deflated.length < bytes.length) {
+function finish(
+  plain: Uint8Array,
+  kindOfBytes: number,
+  options: CodecOptions,
+  release: () => void = noRelease,
+): Encoded {
+  const bytes = plain.length;
+  if (bytes > options.maxPlaintextBytes) throw tooLarge(bytes, options);
+  let content = plain;
+  let flags = kindOfBytes;
+  // What would inflate beyond the limit could not be opened again.
+  if (options.compress && bytes >= MIN_DEFLATED && bytes <= options.maxInflatedBytes) {
+    const deflated = deflate(plain);
+    if (deflated.length < bytes) {
       content = deflated;
-      made |= DEFLATED;
+      flags |= DEFLATED;
     }
   }
   if (options.pad) {
     content = pad(content);
-    made |= PADDED;
+    flags |= PADDED;
   }
-  return { content, flags: made, bytes: bytes.length };
+  return { content, flags, bytes, release };
+}
+
+function noRelease(): void {}
+
+/** The longest content a reader with these limits accepts. */
+export function maxContentBytes(flags: number, { maxPlaintextBytes }: CodecOptions): number {
+  return (flags & PADDED) === 0 ? maxPlaintextBytes : padmeLength(maxPlaintextBytes + 1);
+}
+
+/** An opened value, and its size in bytes before compression and padding. */
+export interface Decoded {
+  readonly value: unknown;
+  readonly bytes: number;
 }
 
 /**
- * Undoes {@link encodeValue}.
+ * Reads a value from the bytes that were encrypted.
  *
- * @throws {StepsealError} `CORRUPT`, `TOO_LARGE`, `INFLATE_LIMIT`, `UNSUPPORTED`
+ * @throws {StepsealError} CORRUPT for wrong padding, deflate, UTF-8 or JSON (authentic, and still not what a sealer
+ * writes); TOO_LARGE, INFLATE_LIMIT; UNSUPPORTED without zlib
  */
-export function decodeValue(
-  content: Uint8Array,
-  flags: number,
-  options: CodecOptions,
-): { readonly value: unknown; readonly bytes: number } {
-  let bytes = (flags & PADDED) === 0 ? content : unpad(content);
-  if ((flags & DEFLATED) !== 0)
-    bytes = inflate(bytes, Math.min(options.maxInflatedBytes, options.maxPlaintextBytes));
-  if ((flags & RAW) !== 0) return { value: Uint8Array.from(bytes), bytes: bytes.length };
-  if (bytes.length === 0) return { value: undefined, bytes: 0 };
-  const text = readUtf8(bytes);
-  try {
-    if (text !== undefined) return { value: JSON.parse(text), bytes: bytes.length };
-  } catch {
-    // The parser's message quotes the text.
+export function decodeValue(content: Uint8Array, flags: number, options: CodecOptions): Decoded {
+  let plain = (flags & PADDED) === 0 ? content : unpad(content);
+  if ((flags & DEFLATED) !== 0) {
+    plain = inflate(plain, Math.min(options.maxInflatedBytes, options.maxPlaintextBytes));
   }
-  throw new StepsealError("CORRUPT", "The opened value is not JSON.");
+  const bytes = plain.length;
+  if (bytes > options.maxPlaintextBytes) throw tooLarge(bytes, options);
+  if ((flags & RAW) !== 0) return { value: new Uint8Array(plain), bytes };
+  if (bytes === 0) return { value: undefined, bytes };
+  const json = readUtf8(plain);
+  if (json === undefined) throw notJson("is not well-formed UTF-8");
+  try {
+    return { value: JSON.parse(json), bytes };
+  } catch {
+    // The parser's own message shows a piece of the text.
+    throw notJson("is not JSON");
+  }
 }
 
-export function tooLarge(bytes: number, { maxPlaintextBytes }: CodecOptions): StepsealError {
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // The engine's own message names keys and constructors of the value; it is not passed on.
+    throw new StepsealError("FORMAT", `The value cannot be written as JSON: ${reason(error)}.`);
+  }
+}
+
+function reason(error: unknown): string {
+  if (error instanceof RangeError) return "it is too large or too deeply nested";
+  const message = error instanceof TypeError ? error.message : "";
+  if (message.includes("BigInt")) return "it holds a BigInt. Convert it to a string first";
+  if (/circular|cyclic/i.test(message)) return "it refers to itself. Seal a value without cycles";
+  return "a getter or a toJSON method of it threw";
+}
+
+function notJson(problem: string): StepsealError {
+  return new StepsealError(
+    "CORRUPT",
+    `The opened value is authentic and ${problem}: what sealed it is at fault.`,
+  );
+}
+
+function tooLarge(size: number, { maxPlaintextBytes }: CodecOptions): StepsealError {
   return new StepsealError(
     "TOO_LARGE",
-    `The value has ${bytes} bytes, more than the limit of ${maxPlaintextBytes}. Raise maxPlaintextBytes, or pass a reference instead of the value.`,
+    `The value takes at least ${size} bytes, more than maxPlaintextBytes, ${maxPlaintextBytes}. Make it smaller or raise the limit.`,
   );
 }

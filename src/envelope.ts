@@ -4,6 +4,7 @@ import { StepsealError } from "./errors.ts";
 import { decodeBase64url, decodedLength, encodeBase64url } from "./internal/base64url.ts";
 import { Scratch } from "./internal/bytes.ts";
 import { MAX_CLAIMS_BYTES } from "./internal/claim-table.ts";
+import { DEFLATED, KNOWN_FLAGS, PADDED, RAW } from "./internal/flags.ts";
 import { BODY_TEXT_AT, KID_TEXT_AT, readData } from "./internal/shape.ts";
 
 export { isSealed } from "./internal/shape.ts";
@@ -32,12 +33,6 @@ export interface EnvelopeInfo {
   /** Length of the ciphertext in bytes, without its tag: that of the value, compressed and padded. */
   readonly ciphertextBytes: number;
 }
-
-/** Flags of a body. */
-export const DEFLATED = 1;
-export const PADDED = 2;
-export const RAW = 4;
-const KNOWN_FLAGS = DEFLATED | PADDED | RAW;
 
 const SUITE = 1;
 
@@ -178,8 +173,8 @@ export function closeEnvelope(read: ReadEnvelope): void {
 /**
  * Reads an envelope without a key: which key sealed it, what it claims to be, how large it is.
  *
- * @throws {StepsealError} FORMAT, PLAINTEXT_REJECTED or LEGACY_NO_KEY for what is not an envelope, UNSUPPORTED for
- * one of a later version
+ * @throws {StepsealError} FORMAT, PLAINTEXT_REJECTED or LEGACY_NO_KEY for what is not an envelope; UNSUPPORTED for
+ * a suite, flag, kind or claim this version does not know
  *
  * @example
  * ```ts
@@ -191,7 +186,7 @@ export function closeEnvelope(read: ReadEnvelope): void {
  * ```
  */
 export function inspectEnvelope(value: unknown): EnvelopeInfo {
-  const read = readEnvelope(value, () => Number.MAX_SAFE_INTEGER / 2);
+  const read = readEnvelope(value, () => Number.POSITIVE_INFINITY);
   const { kid, flags, claims, ciphertextBytes } = read;
   closeEnvelope(read);
   return {

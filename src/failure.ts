@@ -1,122 +1,277 @@
-/** Causes and collected errors deeper than this are cut. */
+import { StepsealError } from "./errors.ts";
+
+/** A JSON value. */
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/**
+ * What was thrown, as plain data that JSON can carry: `type` says which of the forms it is. Described in
+ * docs/envelope-v1.md.
+ */
+export type Failure =
+  | { readonly type: "json"; readonly value: Json }
+  | { readonly type: "undefined" }
+  | { readonly type: "number"; readonly value: "NaN" | "Infinity" | "-Infinity" | "-0" }
+  | { readonly type: "bigint"; readonly value: string }
+  | { readonly type: "list"; readonly items: readonly Failure[] }
+  | PlainError;
+
+/** An error. A property that was not there, or whose getter threw, is left out. */
+export interface PlainError {
+  readonly type: "error";
+  /** The built-in class it is an instance of, the nearest one. */
+  readonly class: string;
+  readonly name: string;
+  readonly message?: string;
+  readonly stack?: string;
+  readonly cause?: Failure;
+  /** Of an AggregateError. */
+  readonly errors?: readonly Failure[];
+  /** Which of the properties above are enumerable, as those of errors usually are not. */
+  readonly visible?: readonly string[];
+  /** Other own enumerable properties, `code` and the like. */
+  readonly own?: readonly (readonly [key: string, value: Failure])[];
+}
+
+/** Causes and nested errors are followed this deep, and this many in all. */
 const MAX_DEPTH = 16;
+const MAX_ERRORS = 256;
 
-type ClassName =
-  | "Error"
-  | "EvalError"
-  | "RangeError"
-  | "ReferenceError"
-  | "SyntaxError"
-  | "TypeError"
-  | "URIError";
-
-const CLASSES: Readonly<Record<ClassName, new () => Error>> = {
-  Error,
+// Nearest class first: every other one derives from Error.
+const CLASSES = {
+  AggregateError,
   EvalError,
   RangeError,
   ReferenceError,
   SyntaxError,
   TypeError,
   URIError,
-};
+  Error,
+} as const;
+type ClassName = keyof typeof CLASSES;
 
-/** A thrown value as plain data: an error with its class, or any other value as it is. */
-export type Failure =
-  | { readonly type: "value"; readonly value: unknown }
-  | { readonly type: "undefined" }
-  | {
-      readonly type: "error";
-      /** The built-in class it is an instance of. */
-      readonly class: ClassName | "AggregateError";
-      readonly name?: unknown;
-      readonly message?: unknown;
-      readonly stack?: unknown;
-      readonly cause?: Failure;
-      readonly errors?: readonly Failure[];
-      /** Own enumerable properties. */
-      readonly own?: readonly (readonly [key: string, value: unknown])[];
-    };
+/** The properties that have a field of their own. */
+const FIELDS: readonly string[] = ["name", "message", "stack", "cause", "errors"];
 
-/** Members that have a place of their own. */
-const OWN_PLACE: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "errors"]);
+type Walk = { readonly path: Set<object>; errors: number };
 
 /**
- * A thrown value as plain data that JSON can hold. Never throws: a getter that does, or a property that JSON
- * cannot hold, is left out.
+ * Writes anything that was thrown as plain data. Never throws, and runs no code of the value but its getters and
+ * `toJSON`, whose own exceptions are swallowed.
+ *
+ * Errors keep their built-in class, name, message, stack, causes and own enumerable properties; cycles are cut, and
+ * chains end after 16. Other objects are written as JSON would write them.
+ *
+ * @param thrown any value
  */
 export function failureOf(thrown: unknown): Failure {
-  return describe(thrown, 0, new Set());
+  return toPlain(thrown, { path: new Set(), errors: 0 }) ?? { type: "undefined" };
 }
 
-function describe(thrown: unknown, depth: number, above: Set<unknown>): Failure {
-  if (thrown === undefined) return { type: "undefined" };
-  if (!(thrown instanceof Error)) return { type: "value", value: plain(thrown) ?? null };
-  const inner = new Set(above).add(thrown);
-  const nested = (value: unknown): Failure | undefined =>
-    depth >= MAX_DEPTH || inner.has(value) ? undefined : describe(value, depth + 1, inner);
+/** Undefined for what cannot be written, or is not worth it: functions, symbols, cycles, what is too deep. */
+function toPlain(value: unknown, walk: Walk): Failure | undefined {
+  if (value === undefined) return { type: "undefined" };
+  if (typeof value === "bigint") return { type: "bigint", value: value.toString() };
+  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) {
+    return { type: "number", value: Object.is(value, -0) ? "-0" : (String(value) as "NaN") };
+  }
+  if (isError(value)) return errorToPlain(value, walk);
+  if (holdsErrors(value)) return listToPlain(value, walk);
+  const json = toJson(value);
+  return json === undefined ? undefined : { type: "json", value: json };
+}
 
-  const cause = Object.hasOwn(thrown, "cause") ? nested(read(thrown, "cause")) : undefined;
-  const collected = thrown instanceof AggregateError ? read(thrown, "errors") : undefined;
-  const own = Object.keys(thrown)
-    .filter((key) => !OWN_PLACE.has(key))
-    .map((key) => [key, plain(read(thrown, key))] as const)
-    .filter(([, value]) => value !== undefined);
-  return {
+function errorToPlain(error: object, walk: Walk): PlainError | undefined {
+  if (walk.path.has(error) || walk.path.size >= MAX_DEPTH || walk.errors >= MAX_ERRORS) return undefined;
+  walk.errors++;
+  walk.path.add(error);
+  const name = read(error, "name");
+  const message = read(error, "message");
+  const stack = read(error, "stack");
+  const cause = read(error, "cause");
+  const errors = read(error, "errors");
+  const plainCause = cause === undefined ? undefined : toPlain(cause, walk);
+  const nearest = nearestClass(error);
+  const keys = ownKeys(error);
+  const visible = keys.filter((key) => FIELDS.includes(key));
+  const own: [string, Failure][] = [];
+  for (const key of keys) {
+    if (FIELDS.includes(key) && !(key === "errors" && nearest !== "AggregateError")) continue;
+    const plain = toPlain(read(error, key), walk);
+    if (plain !== undefined) own.push([key, plain]);
+  }
+  const plain: PlainError = {
     type: "error",
-    class: classOf(thrown),
-    name: plain(read(thrown, "name")),
-    message: plain(read(thrown, "message")),
-    stack: plain(read(thrown, "stack")),
-    ...(cause !== undefined && { cause }),
-    ...(Array.isArray(collected) && {
-      errors: collected.map(nested).filter((failure) => failure !== undefined),
-    }),
-    ...(own.length > 0 && { own }),
+    class: nearest,
+    name: typeof name === "string" ? name : nearest,
+    ...(typeof message === "string" && (message !== "" || owns(error, "message")) ? { message } : {}),
+    ...(typeof stack === "string" ? { stack } : {}),
+    ...(plainCause === undefined ? {} : { cause: plainCause }),
+    ...(nearest === "AggregateError" && Array.isArray(errors)
+      ? { errors: listToPlain(errors, walk).items }
+      : {}),
+    ...(visible.length === 0 ? {} : { visible }),
+    ...(own.length === 0 ? {} : { own }),
   };
+  walk.path.delete(error);
+  return plain;
 }
 
-/** What {@link failureOf} described, as a value to throw. */
-export function thrownFrom(failure: Failure): unknown {
-  if (failure.type === "undefined") return undefined;
-  if (failure.type === "value") return failure.value;
-  const error: Error =
-    failure.class === "AggregateError"
-      ? new AggregateError((failure.errors ?? []).map(thrownFrom))
-      : new (CLASSES[failure.class] ?? Error)();
-  for (const key of ["name", "message", "stack"] as const) define(error, key, failure[key], false);
-  if (failure.cause !== undefined) define(error, "cause", thrownFrom(failure.cause), false);
-  for (const [key, value] of failure.own ?? []) define(error, key, value, true);
-  return error;
+function listToPlain(values: readonly unknown[], walk: Walk): { type: "list"; items: Failure[] } {
+  const items: Failure[] = [];
+  for (const value of values) items.push(toPlain(value, walk) ?? { type: "undefined" });
+  return { type: "list", items };
 }
 
-function classOf(error: Error): ClassName | "AggregateError" {
-  if (error instanceof AggregateError) return "AggregateError";
-  for (const name of Object.keys(CLASSES) as ClassName[]) {
-    if (name !== "Error" && error instanceof CLASSES[name]) return name;
+/** A copy that JSON can carry, or undefined where there is none. */
+function toJson(value: unknown): Json | undefined {
+  try {
+    const text = JSON.stringify(value) as string | undefined;
+    return text === undefined ? undefined : (JSON.parse(text) as Json);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Errors of any realm, and DOMException. */
+function isError(value: unknown): value is object {
+  try {
+    return (
+      typeof value === "object" &&
+      value !== null &&
+      (value instanceof Error || Object.prototype.toString.call(value) === "[object Error]")
+    );
+  } catch {
+    return false;
+  }
+}
+
+function holdsErrors(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value) && value.some(isError);
+  } catch {
+    return false;
+  }
+}
+
+function nearestClass(error: object): ClassName {
+  const names = Object.keys(CLASSES) as ClassName[];
+  const found = names.find((name) => error instanceof CLASSES[name]);
+  if (found !== undefined) return found;
+  // An error of another realm: its classes have the same names.
+  for (let at = prototypeOf(error); at !== null; at = prototypeOf(at)) {
+    const maker = read(at, "constructor");
+    const name = typeof maker === "function" ? maker.name : "";
+    if (Object.hasOwn(CLASSES, name)) return name as ClassName;
   }
   return "Error";
 }
 
-/** Defines and never sets: `__proto__` among the properties of a thrown value stays a property. */
-function define(target: object, key: string, value: unknown, enumerable: boolean): void {
-  if (value === undefined) return;
-  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
+function prototypeOf(value: object): object | null {
+  return Object.getPrototypeOf(value) as object | null;
 }
 
-function read(object: object, key: string): unknown {
+function read(from: object, key: string): unknown {
   try {
-    return Reflect.get(object, key);
+    return (from as Record<string, unknown>)[key];
   } catch {
     return undefined;
   }
 }
 
-/** The value as JSON gives it back; undefined where JSON cannot hold it. */
-function plain(value: unknown): unknown {
+function owns(value: object, key: string): boolean {
   try {
-    const text = JSON.stringify(value);
-    return text === undefined ? undefined : JSON.parse(text);
+    return Object.hasOwn(value, key);
   } catch {
-    return undefined;
+    return false;
   }
+}
+
+function ownKeys(value: object): string[] {
+  try {
+    return Object.keys(value);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Makes the value to throw again from its plain form. Errors are instances of their built-in class with the name
+ * they had; properties are defined and never assigned, so none can run a setter or change a prototype.
+ *
+ * @param plain what `failureOf` made, after JSON
+ * @throws {StepsealError} CORRUPT for anything else
+ */
+export function thrownFrom(plain: unknown): unknown {
+  return fromPlain(plain, 0);
+}
+
+function fromPlain(plain: unknown, depth: number): unknown {
+  // Lists count too, and stand between errors.
+  if (!isRecord(plain) || depth > 2 * MAX_DEPTH) throw malformed();
+  const { value } = plain;
+  switch (plain.type) {
+    case "undefined":
+      return undefined;
+    case "json":
+      if (!Object.hasOwn(plain, "value")) throw malformed();
+      return value;
+    case "number":
+      if (value !== "NaN" && value !== "Infinity" && value !== "-Infinity" && value !== "-0")
+        throw malformed();
+      return Number(value);
+    case "bigint":
+      if (typeof value !== "string" || !/^-?[0-9]+$/.test(value)) throw malformed();
+      return BigInt(value);
+    case "list":
+      return list(plain.items, depth);
+    case "error":
+      return errorFromPlain(plain, depth);
+    default:
+      throw malformed();
+  }
+}
+
+function errorFromPlain(plain: Record<string, unknown>, depth: number): Error {
+  const { class: className, name, message, stack, cause, errors } = plain;
+  const { visible = [], own = [] } = plain;
+  if (typeof className !== "string" || !Object.hasOwn(CLASSES, className)) throw malformed();
+  if (typeof name !== "string" || !isTextOrAbsent(message) || !isTextOrAbsent(stack)) throw malformed();
+  if (!Array.isArray(visible) || !Array.isArray(own)) throw malformed();
+  const Class = CLASSES[className as ClassName];
+  const error =
+    className === "AggregateError"
+      ? new AggregateError([], message)
+      : new (Class as ErrorConstructor)(message);
+  const set = (key: string, value: unknown, enumerable: boolean): void => {
+    Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
+  };
+  const field = (key: string, value: unknown): void => set(key, value, visible.includes(key));
+  if (name !== error.name || visible.includes("name")) field("name", name);
+  if (message !== undefined && visible.includes("message")) field("message", message);
+  // Without one of its own it would show this line's.
+  field("stack", stack ?? `${name}: ${message ?? ""}`);
+  if (cause !== undefined) field("cause", fromPlain(cause, depth + 1));
+  if (className === "AggregateError") field("errors", errors === undefined ? [] : list(errors, depth));
+  for (const entry of own as unknown[]) {
+    if (!Array.isArray(entry) || typeof entry[0] !== "string") throw malformed();
+    set(entry[0], fromPlain(entry[1], depth + 1), true);
+  }
+  return error;
+}
+
+function list(items: unknown, depth: number): unknown[] {
+  if (!Array.isArray(items)) throw malformed();
+  return items.map((item) => fromPlain(item, depth + 1));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
+}
+
+function malformed(): StepsealError {
+  return new StepsealError("CORRUPT", "The opened value is authentic and is not a sealed error.");
 }

@@ -1,18 +1,12 @@
 import type { Claims } from "./claims.ts";
-import { type CodecOptions, decodeValue, type Encoded, encodeJson, encodeValue } from "./codec.ts";
-import {
-  closeEnvelope,
-  DEFLATED,
-  type Envelope,
-  openEnvelope,
-  readEnvelope,
-  sealEnvelope,
-} from "./envelope.ts";
+import { decodeValue, type Encoded, encodeJson, encodeValue, maxContentBytes } from "./codec.ts";
+import { closeEnvelope, type Envelope, openEnvelope, readEnvelope, sealEnvelope } from "./envelope.ts";
 import { StepsealError } from "./errors.ts";
 import { checkClaims, checkScope, type Expected } from "./expected.ts";
-import { type Failure, failureOf, thrownFrom } from "./failure.ts";
-import { canDeflate } from "./internal/deflate.ts";
-import { isKeyring, type Keyring, openingKey, sealingKey } from "./keyring/keyring.ts";
+import { failureOf, thrownFrom } from "./failure.ts";
+import { checkObject } from "./internal/claim-checks.ts";
+import { readSealerOptions } from "./internal/sealer-options.ts";
+import { type Keyring, openingKey, sealingKey } from "./keyring/keyring.ts";
 
 /** What `onUse` is told: never data. */
 export interface Use {
@@ -70,8 +64,6 @@ export interface Sealer {
   openError(envelope: unknown, expected: OpenExpected | ((claims: Claims) => OpenExpected)): unknown;
 }
 
-const MIB = 1024 * 1024;
-
 /**
  * Creates a sealer over a loaded ring.
  *
@@ -87,37 +79,48 @@ const MIB = 1024 * 1024;
  * ```
  */
 export function createSealer(options: SealerOptions): Sealer {
-  const codec = checkOptions(options);
-  const { keyring, scope, onUse } = options;
+  const settings = readSealerOptions(options);
+  const { keyring, scope, onUse } = settings;
+  const maxBytes = (flags: number): number => maxContentBytes(flags, settings);
 
   const told = (use: Use): void => {
+    if (onUse === undefined) return;
     try {
-      onUse?.(use);
+      // The rejection of an async function would end the process.
+      void Promise.resolve(onUse(use) as unknown).catch(() => undefined);
     } catch {
       // An observer must not decide whether data is sealed.
     }
   };
 
-  const sealEncoded = ({ content, flags, bytes }: Encoded, claims: SealClaims): Envelope => {
-    const { kid, key } = sealingKey(keyring, claims.run);
-    const envelope = sealEnvelope({ kid, key, flags, claims, scope, content });
+  const sealEncoded = ({ content, flags, bytes, release }: Encoded, claims: SealClaims): Envelope => {
+    let kid: string;
+    let envelope: Envelope;
+    try {
+      refuseScope(claims, "claims");
+      const held = sealingKey(keyring, claims.run);
+      kid = held.kid;
+      envelope = sealEnvelope({ kid, key: held.key, flags, claims, scope, content });
+    } finally {
+      release();
+    }
     told({ kid, kind: claims.kind, operation: "seal", bytes });
     return envelope;
   };
 
-  /** The most that a value of the allowed size can take: compressed it is smaller, padded at most 12 % larger. */
-  const mostBytes = Math.ceil(codec.maxPlaintextBytes * 1.13) + 64;
-
   const open: Sealer["open"] = (envelope, expected) => {
-    const read = readEnvelope(envelope, (flags) =>
-      (flags & DEFLATED) === 0 ? mostBytes : codec.maxPlaintextBytes + 64,
-    );
+    const read = readEnvelope(envelope, maxBytes);
     const { kid, claims, flags } = read;
     try {
+      // The key first: a key that is missing is worth a retry, and no other answer is.
+      const key = openingKey(keyring, kid, claims.run);
       checkScope(claims, scope);
-      checkClaims(claims, typeof expected === "function" ? expected(claims) : expected);
-      const content = openEnvelope(read, openingKey(keyring, kid, claims.run));
-      const { value, bytes } = decodeValue(content, flags, codec);
+      const wanted = typeof expected === "function" ? expected(claims) : expected;
+      refuseScope(wanted, "expected");
+      checkClaims(claims, wanted);
+      const content = openEnvelope(read, key);
+      const { value, bytes } = decodeValue(content, flags, settings);
+      content.fill(0);
       told({ kid, kind: claims.kind, operation: "open", bytes });
       return value;
     } catch (error) {
@@ -130,43 +133,19 @@ export function createSealer(options: SealerOptions): Sealer {
   };
 
   return {
-    seal: (value, claims) => sealEncoded(encodeValue(value, codec), claims),
-    sealJson: (json, claims) => sealEncoded(encodeJson(json, codec), claims),
+    seal: (value, claims) => sealEncoded(encodeValue(value, settings), claims),
+    sealJson: (json, claims) => sealEncoded(encodeJson(json, settings), claims),
     open,
-    sealError: (thrown, claims) => sealEncoded(encodeValue(failureOf(thrown), codec), claims),
-    openError: (envelope, expected) => thrownFrom(open(envelope, expected) as Failure),
+    sealError: (thrown, claims) => sealEncoded(encodeValue(failureOf(thrown), settings), claims),
+    openError: (envelope, expected) => thrownFrom(open(envelope, expected)),
   };
 }
 
-function checkOptions(options: SealerOptions): CodecOptions {
-  const known = ["keyring", "scope", "compress", "pad", "maxPlaintextBytes", "maxInflatedBytes", "onUse"];
-  for (const key of Object.keys(options ?? {})) {
-    if (!known.includes(key)) throw wrong(key, `is unknown; the options are ${known.join(", ")}`);
-  }
-  const { keyring, scope, compress, pad, maxPlaintextBytes, maxInflatedBytes, onUse } = options ?? {};
-  if (!isKeyring(keyring))
-    throw wrong("keyring", "must be a ring; make one with createKeyring or loadKeyring");
-  if (scope !== undefined && (typeof scope !== "string" || scope === ""))
-    throw wrong("scope", "must be a non-empty string");
-  for (const [key, value] of Object.entries({ compress, pad })) {
-    if (value !== undefined && typeof value !== "boolean") throw wrong(key, "must be true or false");
-  }
-  for (const [key, value] of Object.entries({ maxPlaintextBytes, maxInflatedBytes })) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
-      throw wrong(key, "must be a positive whole number of bytes");
-    }
-  }
-  if (onUse !== undefined && typeof onUse !== "function") throw wrong("onUse", "must be a function");
-  if (compress === true && !canDeflate())
-    throw wrong("compress", "needs node:zlib, which this runtime does not have");
-  return {
-    compress: compress ?? false,
-    pad: pad ?? false,
-    maxPlaintextBytes: maxPlaintextBytes ?? 64 * MIB,
-    maxInflatedBytes: maxInflatedBytes ?? 16 * MIB,
-  };
-}
-
-function wrong(option: string, what: string): StepsealError {
-  return new StepsealError("CONFIG", `createSealer: option "${option}" ${what}`);
+function refuseScope(given: object, where: "claims" | "expected"): void {
+  checkObject(given, where);
+  if (!("scope" in given)) return;
+  throw new StepsealError(
+    "CONFIG",
+    `${where}.scope: the scope is the sealer's. Leave it out here and give it to createSealer.`,
+  );
 }

@@ -9,10 +9,7 @@ import { KIND_CODES, KINDS, NAMES, PARENT_BYTES } from "./claim-table.ts";
  * kind that is none. Types say so too, where there are types.
  */
 export function checkNames(given: Claims | Expected, where: "claims" | "expected"): void {
-  if (typeof given !== "object" || given === null) {
-    const found = given === null ? "null" : `of type ${typeof given}`;
-    throw wrongClaim(where, `is ${found}`, "Give an object with a kind.");
-  }
+  checkObject(given, where);
   for (const name in given) {
     if (!NAMES.has(name)) {
       throw wrongClaim(where, `has the unknown claim ${quote(name)}`, `Known: ${[...NAMES].join(", ")}.`);
@@ -28,6 +25,13 @@ export function checkNames(given: Claims | Expected, where: "claims" | "expected
     "is no kind that stepseal knows",
     `Known: ${[...KINDS.values()].join(", ")}.`,
   );
+}
+
+/** Refuses what has no members at all. */
+export function checkObject(given: unknown, where: "claims" | "expected"): asserts given is object {
+  if (typeof given === "object" && given !== null) return;
+  const found = given === null ? "null" : `of type ${typeof given}`;
+  throw wrongClaim(where, `is ${found}`, "Give an object with a kind.");
 }
 
 function isKind(kind: unknown): boolean {

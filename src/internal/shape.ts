@@ -33,7 +33,7 @@ export function isSealed(value: unknown): value is Envelope {
  * The text of an envelope, `ss1.<kid>.<body>`, with a well-formed kid.
  *
  * @throws {StepsealError} PLAINTEXT_REJECTED for what is no envelope of any format, LEGACY_NO_KEY for one of
- * Inngest's own middleware, FORMAT for anything else that is not an envelope v1
+ * Inngest's own middleware, UNSUPPORTED for another version of this format, FORMAT for anything else
  */
 export function readData(value: unknown): string {
   if (!isSealed(value)) throw notSealed(value);
@@ -65,6 +65,12 @@ function notSealed(value: unknown): StepsealError {
     return new StepsealError(
       "LEGACY_NO_KEY",
       "The value was sealed by Inngest's own middleware, and no passphrase of it is configured.",
+    );
+  }
+  if (typeof strategy === "string" && strategy !== "stepseal/v1" && strategy.startsWith("stepseal/")) {
+    return new StepsealError(
+      "UNSUPPORTED",
+      "The value was sealed in another version of the format than stepseal/v1. Update stepseal where it is opened.",
     );
   }
   return new StepsealError(

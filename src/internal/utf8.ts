@@ -17,6 +17,14 @@ export function writeUtf8(text: string, out: Uint8Array, at: number): number {
   return at + encoder.encodeInto(text, at === 0 ? out : out.subarray(at)).written;
 }
 
+/** Text as UTF-8 in new memory; lone surrogates as in `writeUtf8`. */
+export function encodeUtf8(text: string): Uint8Array {
+  const node = nodeBytes();
+  if (node !== undefined) return node.Buffer.from(text, "utf8");
+  encoder ??= new TextEncoder();
+  return encoder.encode(text);
+}
+
 /** Bytes as text, or undefined where they are not well-formed UTF-8. A byte order mark is a character like others. */
 export function readUtf8(bytes: Uint8Array): string | undefined {
   const node = nodeBytes();

@@ -43,17 +43,11 @@ export function generateKey(): string {
 
 /**
  * Writes a root key in its text form: `ssk1_`, 43 base62 digits, and 6 more that check all before them (the first
- * 4 bytes of their SHA-256). Does not judge how the bytes were made; `parseKey` does.
+ * 4 bytes of their SHA-256). Internal. Does not judge how the bytes were made; `parseKey` does.
  *
  * @param root 32 bytes
  * @returns 54 characters that hold the key; keep them secret
  * @throws {StepsealError} CONFIG when `root` is not 32 bytes
- * @example
- * ```ts
- * import { formatKey } from "stepseal";
- *
- * const text = formatKey(crypto.getRandomValues(new Uint8Array(32)));
- * ```
  */
 export function formatKey(root: Uint8Array): string {
   if (!(root instanceof Uint8Array) || root.length !== ROOT_BYTES) {
@@ -67,19 +61,13 @@ export function formatKey(root: Uint8Array): string {
 /**
  * Reads a root key: `ssk1_…` as `generateKey` writes it, `hex:` and 64 hex digits, or `base64:` and 32 bytes in
  * either base64 alphabet, padded or not. White space around it is ignored. Nothing else is a key, a passphrase
- * least of all, and neither are bytes that cannot be random.
+ * least of all, and neither are bytes that cannot be random. Internal.
  *
  * @param text the key
  * @param where what holds the key, as its user knows it: `STEPSEAL_KEY`, `keys[2].key`; begins every message
  * @returns 32 bytes, which the caller wipes after use
  * @throws {StepsealError} CONFIG for any other text; the message says where, what was found and the fix, and
  * never shows the value
- * @example
- * ```ts
- * import { generateKey, parseKey } from "stepseal";
- *
- * parseKey(generateKey(), "MY_KEY").length; // 32
- * ```
  */
 export function parseKey(text: string, where: string): Uint8Array {
   if (typeof text !== "string") {

@@ -1,4 +1,6 @@
+import type * as FileSystem from "node:fs";
 import { StepsealError } from "../errors.ts";
+import { builtin } from "../internal/runtime.ts";
 import { looksLikeKey, MAKE_A_KEY } from "./key.ts";
 import { assembleKeyring, isKeyring, type Keyring, type KeyringOptions } from "./keyring.ts";
 import {
@@ -156,7 +158,7 @@ function fromFile(path: unknown, name: string): Keyring {
 
 function readText(path: string, name: string): string {
   // Asked for at run time, so that bundles for runtimes without a file system need no stand-in for it.
-  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
+  const fs = builtin<typeof FileSystem>("node:fs");
   if (fs?.readFileSync === undefined) {
     throw config(
       `${name}: this runtime has no file system. Set STEPSEAL_KEY, or give loadKeyring a provider.`,

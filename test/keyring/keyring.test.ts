@@ -209,6 +209,13 @@ describe("run keys", () => {
     expect(again).toEqual(second);
   });
 
+  test("are all kept up to the 512th", () => {
+    const small = createKeyring({ key: key("one"), fallbackKeys: [key("two")] });
+    const oldest = openingKey(small, kid("one"), "oldest");
+    for (let i = 0; i < 511; i++) openingKey(small, i % 2 ? kid("one") : kid("two"), `fill ${i}`);
+    expect(openingKey(small, kid("one"), "oldest")).toBe(oldest);
+  });
+
   test("stay right when a key that was handed out is forgotten", () => {
     const small = createKeyring({ key: key("one") });
     const held = openingKey(small, kid("one"), "held");

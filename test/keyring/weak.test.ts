@@ -30,6 +30,11 @@ test.each([
   ["13 values in no order", from((i) => 37 * (i < 13 ? i : (i * i) % 13)), "has 13 distinct bytes of 32"],
   ["a passphrase", text("correct horse, battery & staple!"), PRINTABLE],
   ["a passphrase with a line break", text("Correct Horse, Battery & Staple\n"), PRINTABLE],
+  [
+    "a passphrase from the first to the last printable character",
+    text("{correct} horse | battery~staple"),
+    PRINTABLE,
+  ],
   ["hex digits taken for bytes", text(createHash("md5").update("x").digest("hex")), /printable|distinct/],
   ["base64 taken for bytes", text("q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"), PRINTABLE],
 ])("%s is weak", (_name, bytes, reason) => {

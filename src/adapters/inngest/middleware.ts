@@ -91,7 +91,8 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
 
     /** Opens what comes in. A throw here is a clean failure of the run; later hooks would hang it. */
     override async transformFunctionInput(arg: FunctionInput): Promise<FunctionInput> {
-      if (arg.ctx.runId === PROXY_RUN) return arg;
+      // Only the proxy asks outside a request; inside one it is the platform that claims this id.
+      if (!this.#inRequest && arg.ctx.runId === PROXY_RUN) return arg;
       try {
         const { input, unsealed } = openInput(arg, {
           sealer: await resolved.sealer(),
@@ -118,7 +119,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
       if (
         shape === undefined ||
         resolved.plaintext === "accept" ||
-        mayBeUnsealed(String(stepInfo.stepType), shape)
+        mayBeUnsealed(String(stepInfo.stepType), shape, resolved)
       ) {
         return next();
       }

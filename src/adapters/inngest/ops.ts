@@ -150,11 +150,11 @@ function sealResult(out: WireOp, rule: OpRule, at: string, { context, sealer, op
   const step = { ...place, step: String(out.id), parent: context.trigger };
   const result = context.caller === undefined ? place : { ...place, parent: context.caller };
 
-  if (rule.error) {
+  // The SDK reports a falsy thrown value without an error; the platform tells such a report from others.
+  if (rule.error && out.error !== undefined && out.error !== null) {
     // A failure of the function itself is reported as a step without a name of the user's.
-    const error = out.error ?? {};
     const sealed = sealWireError(
-      error,
+      out.error,
       out.userland === undefined ? { kind: "fn.error", ...result } : { kind: "step.error", ...step },
       sealer,
       options.errors,
@@ -164,7 +164,7 @@ function sealResult(out: WireOp, rule: OpRule, at: string, { context, sealer, op
       out.data = { __serialized: true, name: sealed.name, message: sealed.message, stack: "" };
       return;
     }
-  } else if (out.error !== undefined && out.error !== null) {
+  } else if (!rule.error && out.error !== undefined && out.error !== null) {
     throw new StepsealError("REFUSED", `${at}: it carries an error, which an op of this kind should not`);
   }
 

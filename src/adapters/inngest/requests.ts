@@ -130,7 +130,8 @@ function sealCheckpoint(body: unknown, scope: RequestScope): unknown {
 function sealSignal(body: unknown, { sealer }: RequestScope): unknown {
   const { signal, data } = knownMembers(body, new Set(["signal", "data"]), "a signal");
   if (typeof signal !== "string") throw new StepsealError("REFUSED", "a signal without a name");
-  return { signal, data: sealer.seal(data, { kind: "signal", name: signal }) };
+  // The platform hands the waiter null where a signal has no data.
+  return { signal, data: sealer.seal(data ?? null, { kind: "signal", name: signal }) };
 }
 
 function sealRealtime(body: unknown, { sealer }: RequestScope, url: URL): unknown {

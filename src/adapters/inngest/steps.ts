@@ -1,9 +1,9 @@
-import type { Claims } from "../../claims.ts";
+import type { Claims, Kind } from "../../claims.ts";
 import type { Expected } from "../../expected.ts";
 import type { RunContext } from "./context.ts";
 import { isEnvelopeShaped, isEventShaped, isObject } from "./event.ts";
 import { type EventReader, openEvent } from "./events.ts";
-import type { ResolvedOptions } from "./options.ts";
+import type { PlaintextPath, ResolvedOptions } from "./options.ts";
 import { atPlace } from "./policy.ts";
 import { callerToken } from "./trigger.ts";
 import { openWireError, sealedErrorOf } from "./wire-error.ts";
@@ -15,7 +15,7 @@ export type MemoizedStep =
   | { readonly type: "input"; readonly input: unknown };
 
 /** The shapes that some step type legitimately has unsealed; which type a step has is known only later. */
-export type UnsealedShape = "null" | "event" | "signal";
+export type UnsealedShape = "null" | "event" | "signal" | "other";
 
 /** Step types by what they may return unsealed. Every other type runs on the user's server and is sealed. */
 const UNSEALED_BY_TYPE: ReadonlyMap<string, readonly UnsealedShape[]> = new Map([
@@ -24,7 +24,19 @@ const UNSEALED_BY_TYPE: ReadonlyMap<string, readonly UnsealedShape[]> = new Map(
   ["waitForSignal", ["null", "signal"]],
 ]);
 
-export function mayBeUnsealed(stepType: string, shape: UnsealedShape): boolean {
+/** Step types that the platform runs itself where the user allows it: what they return is in its hands anyway. */
+const GATEWAY_TYPES: ReadonlyMap<string, PlaintextPath> = new Map([
+  ["ai.infer", "ai-infer"],
+  ["fetch", "fetch"],
+]);
+
+export function mayBeUnsealed(
+  stepType: string,
+  shape: UnsealedShape,
+  { allows }: Pick<ResolvedOptions, "allows">,
+): boolean {
+  const path = GATEWAY_TYPES.get(stepType);
+  if (path !== undefined) return allows(path);
   return UNSEALED_BY_TYPE.get(stepType)?.includes(shape) ?? false;
 }
 
@@ -53,8 +65,11 @@ export function openSteps(steps: Readonly<Record<string, MemoizedStep>>, reader:
       atPlace(place, () => openStepError(step.error, id, reader));
       return [id, step];
     }
-    if (step.type !== "data") return [id, step];
-    return [id, { type: "data", data: atPlace(place, () => openStepData(step.data, id, reader, unsealed)) }];
+    if (step.type === "input") {
+      checkStepInput(step.input, id, reader);
+      return [id, step];
+    }
+    return [id, { type: "data", data: openStepData(step.data, id, reader, unsealed) }];
   });
   return { steps: Object.fromEntries(opened), unsealed };
 }
@@ -65,26 +80,42 @@ function openStepData(
   reader: StepReader,
   unsealed: Map<string, UnsealedShape>,
 ): unknown {
-  if (isEnvelopeShaped(data))
-    return reader.sealer.open(data, (claims) => expectedResult(claims, id, "output", reader));
+  const place = `step ${id}`;
+  if (isEnvelopeShaped(data)) {
+    const expected = (claims: Claims): Expected => expectedResult(claims, id, "output", reader);
+    return atPlace(place, () => reader.sealer.open(data, expected));
+  }
   if (data === null) {
     unsealed.set(id, "null");
     return data;
   }
   if (isEventShaped(data)) {
     unsealed.set(id, "event");
-    return openEvent(data, reader).event;
+    return atPlace(place, () => openEvent(data, reader).event);
   }
   if (isObject(data) && typeof data.signal === "string") {
     unsealed.set(id, "signal");
-    if (!isEnvelopeShaped(data.data)) {
-      reader.policy.plaintext(`the data of signal ${JSON.stringify(data.signal)}`);
+    const { signal, data: content } = data;
+    if (!isEnvelopeShaped(content)) {
+      reader.policy.plaintext(`${place}, the data of signal ${JSON.stringify(signal)}`);
       return data;
     }
-    return { ...data, data: reader.sealer.open(data.data, { kind: "signal", name: data.signal }) };
+    const open = (): unknown => reader.sealer.open(content, { kind: "signal", name: signal });
+    return { ...data, data: atPlace(place, open) };
   }
-  reader.policy.plaintext("its result");
+  if ([...GATEWAY_TYPES.values()].some((path) => reader.options.allows(path))) unsealed.set(id, "other");
+  else reader.policy.plaintext(`${place}, its result`);
   return data;
+}
+
+/**
+ * New arguments for a step that has not run yet, as a dashboard can set them. Sealed ones are those the step was
+ * reported with: the SDK takes only a list, so it goes on with the function's own, which are the same.
+ */
+function checkStepInput(input: unknown, id: string, reader: StepReader): void {
+  const place = `step ${id}`;
+  if (!isEnvelopeShaped(input)) reader.policy.plaintext(`${place}, its input`);
+  else atPlace(place, () => reader.sealer.open(input, stepPlace("step.input", id, reader)));
 }
 
 function openStepError(error: object, id: string, reader: StepReader): void {
@@ -98,12 +129,15 @@ function openStepError(error: object, id: string, reader: StepReader): void {
  * function, and need not: what a function returned is tied to the call by the caller's token.
  */
 function expectedResult(claims: Claims, id: string, what: "output" | "error", reader: StepReader): Expected {
-  const { context, options } = reader;
   if (claims.kind === `fn.${what}`) {
-    return { kind: `fn.${what}`, parent: callerToken(context.trigger, id) };
+    return { kind: `fn.${what}`, parent: callerToken(reader.context.trigger, id) };
   }
+  return stepPlace(`step.${what}`, id, reader);
+}
+
+function stepPlace(kind: Kind, id: string, { context, options }: StepReader): Expected {
   return {
-    kind: `step.${what}`,
+    kind,
     fn: context.fn,
     step: id,
     ...(options.runBinding !== "function" && { parent: context.trigger }),

@@ -69,7 +69,10 @@ export function openWireError(
   const original = sealer.open(envelope, expected);
   if (!isObject(original)) throw new StepsealError("FORMAT", "a sealed error does not hold an error");
   for (const key of RESTORED) {
-    if (Object.hasOwn(original, key)) error[key] = original[key];
+    // Ours left with an empty stack. Where the platform left it out, it would have left out this one, too.
+    const dropped = key === "stack" && original.stack === "" && error.stack === undefined;
+    const present = Object.hasOwn(original, key) && !dropped;
+    if (present) error[key] = original[key];
     else delete error[key];
   }
   return true;
