@@ -13,7 +13,7 @@ export const NEEDLES: readonly string[] = Object.values(MARKERS);
 type Deploy = Pick<ClientOptions, "middleware">;
 
 /** Keeps the SDK's log of the failing step out of the account. */
-const quiet = { info() {}, warn() {}, error() {}, debug() {} };
+export const quiet = { info() {}, warn() {}, error() {}, debug() {} };
 
 /** Runs the app from order to receipt; between the approval and the receipt it can be deployed anew. */
 async function play(

@@ -10,19 +10,36 @@ const HELP = `The demo: an order app on the real Inngest SDK, and what the platf
   npm run demo -- --server URL    run the app against an Inngest dev server at URL
 `;
 
+/** The options given; undefined, with a word of what is wrong, where they are not those of the demo. */
+function readOptions(): { check: boolean; help: boolean; server: URL | undefined } | undefined {
+  try {
+    const { values } = parseArgs({
+      options: {
+        check: { type: "boolean", default: false },
+        server: { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    const { check, help, server } = values;
+    return { check, help, server: server === undefined ? undefined : new URL(server) };
+  } catch (error) {
+    const invalidUrl = (error as { code?: unknown }).code === "ERR_INVALID_URL";
+    console.error(
+      invalidUrl ? "--server needs a URL, for example http://127.0.0.1:8288" : (error as Error).message,
+    );
+    console.error(`\n${HELP}`);
+    return undefined;
+  }
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      check: { type: "boolean" },
-      server: { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
+  const values = readOptions();
+  if (values === undefined) return 2;
   if (values.help) {
     console.log(HELP);
     return 0;
   }
-  if (values.server !== undefined) return runAgainstServer(new URL(values.server));
+  if (values.server !== undefined) return runAgainstServer(values.server);
 
   const acts = [await withoutStepseal()];
   printAct(acts[0]!, NEEDLES);
@@ -52,7 +69,7 @@ async function main(): Promise<number> {
     ),
   ];
   for (const problem of problems) console.error(color.red(`not as it should be: ${problem}`));
-  return values.check === true && problems.length > 0 ? 1 : 0;
+  return values.check && problems.length > 0 ? 1 : 0;
 }
 
 process.exitCode = await main();

@@ -5,6 +5,7 @@ import { serve } from "inngest/node";
 import { createKeyring, generateKey } from "stepseal";
 import { encryptionMiddleware } from "stepseal/inngest";
 import { findPlaintext, type WireEntry } from "stepseal/testing";
+import { quiet } from "./acts.ts";
 import { APPROVAL, createApp, MARKERS, ORDER } from "./app.ts";
 import { color } from "./report.ts";
 
@@ -24,6 +25,7 @@ export async function runAgainstServer(server: URL): Promise<number> {
   const { inngest, functions } = createApp(
     {
       isDev: true,
+      logger: quiet,
       baseUrl: server.origin,
       fetch: async (input, init) => {
         const url = String(input instanceof Request ? input.url : input);
