@@ -154,7 +154,12 @@ function openLifecycle(event: WireEvent, reader: EventReader): WireEvent {
     const expected = { kind: ["fn.error", "step.error"], fn, run } as const;
     atPlace(`${place}, its result`, () => openWireError(error, () => expected, sealer));
     entries.set("result", error);
-  } else if (data.result !== undefined && data.result !== null && data.error === undefined) {
+  } else if (
+    data.result !== undefined &&
+    data.result !== null &&
+    typeof own(data.error, "message") !== "string"
+  ) {
+    // Beside an error it is the platform's own account of a failure: a time-out, a limit.
     reader.policy.plaintext(`${place}, its result`);
   }
   return { ...event, data: withEntries(data, entries) };

@@ -10,7 +10,8 @@ import { sealWireError } from "./wire-error.ts";
 export interface WireResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
-  readonly body: string;
+  /** A text by the SDK's types; undefined where a function returned what has no JSON text. */
+  readonly body: string | undefined;
 }
 
 /** What sealing a response needs to know. */
@@ -40,10 +41,11 @@ const STEP_NOT_FOUND_KEYS = ["error", "requestedStep", "foundSteps", "totalFound
  * @throws {StepsealError} `REFUSED` for a status or shape that this version does not know
  */
 export function sealResponseBody({ status, body }: WireResponse, scope: ResponseScope): string {
-  if (FIXED_ANSWERS.has(body)) return body;
-  if (status === 200) return JSON.stringify(sealOutput(body, scope));
-  if (status === 206) return JSON.stringify(sealOps(JSON.parse(body), scope));
-  if (status >= 400 && status <= 599) return JSON.stringify(sealFailure(JSON.parse(body), scope));
+  if (body !== undefined && FIXED_ANSWERS.has(body)) return body;
+  // What has no JSON text, a function for one, the SDK answers with no text at all; checkpointed, it is null.
+  if (status === 200) return JSON.stringify(sealOutput(body ?? "null", scope));
+  if (status === 206) return JSON.stringify(sealOps(JSON.parse(String(body)), scope));
+  if (status >= 400 && status <= 599) return JSON.stringify(sealFailure(JSON.parse(String(body)), scope));
   throw new StepsealError(
     "REFUSED",
     `a response with status ${status} is unknown to this version of stepseal`,

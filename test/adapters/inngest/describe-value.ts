@@ -36,20 +36,20 @@ export function describeValue(value: unknown, parents: readonly unknown[] = []):
       return value;
   }
   if (value === null) return null;
+  const object: object = value as object;
   if (parents.includes(value)) return { circular: parents.length - parents.indexOf(value) };
   const inside = [...parents, value];
-  const members = Reflect.ownKeys(value)
+  const members = Reflect.ownKeys(object)
     .filter((key) => key !== "length" || !Array.isArray(value))
     .map((key): [string, unknown] => {
-      const { enumerable, get, value: member } = Object.getOwnPropertyDescriptor(value, key)!;
-      const shown =
-        key === "stack" && value instanceof Error ? ownFrames(member) : describeValue(member, inside);
+      const { enumerable, get, value: member } = Object.getOwnPropertyDescriptor(object, key)!;
+      const shown = describeValue(key === "stack" ? withoutOthersFrames(member) : member, inside);
       return [`${String(key)}${enumerable ? "" : " (hidden)"}${get ? " (getter)" : ""}`, shown];
     })
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  const prototype = Object.getPrototypeOf(value) as object | null;
+  const prototype: { readonly constructor?: unknown } | null = Object.getPrototypeOf(object);
   return {
-    class: (prototype?.constructor as { name?: string } | undefined)?.name ?? null,
+    class: typeof prototype?.constructor === "function" ? prototype.constructor.name : null,
     ...(Array.isArray(value) && { length: value.length }),
     ...(value instanceof Error && {
       instanceOf: Object.entries(CLASSES).flatMap(([name, type]) => (value instanceof type ? [name] : [])),
@@ -61,7 +61,12 @@ export function describeValue(value: unknown, parents: readonly unknown[] = []):
   };
 }
 
-/** An error's stack. */
-function ownFrames(stack: unknown): unknown {
-  return describeValue(stack);
+/**
+ * RULE "frames": of a stack, the message and the frames of user code are compared. Between them and the SDK stand
+ * stepseal's hooks, as those of any middleware.
+ */
+function withoutOthersFrames(stack: unknown): unknown {
+  if (typeof stack !== "string") return stack;
+  const lines = stack.split("\n");
+  return lines.filter((line) => !/^\s+at /.test(line) || line.includes("/scenarios/")).join("\n");
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { createTestEngine, type TestEngineOptions, type WireEntry } from "stepseal/testing";
+import { vi } from "vitest";
 import { describeValue } from "./describe-value.ts";
 import { type AppOptions, createApp } from "./harness.ts";
 import { playOnce, type Scenario, type See } from "./scenarios/scenario.ts";
@@ -20,6 +20,16 @@ export async function observe(
   scenario: Scenario,
   options: Pick<AppOptions, "seal" | "checkpointing"> & { readonly engineOptions?: TestEngineOptions },
 ): Promise<Observation> {
+  // The SDK reads the real clock for an event's time; it stands still here.
+  vi.useFakeTimers({ toFake: ["Date"], now: START });
+  try {
+    return await play(scenario, options);
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
+async function play(scenario: Scenario, options: Parameters<typeof observe>[1]): Promise<Observation> {
   const engine = createTestEngine({ now: START, ...options.engineOptions });
   const seen: { at: number; what: string; value: unknown }[] = [];
   const see: See = (what, value) => seen.push({ at: engine.now - START, what, value: describeValue(value) });
@@ -50,25 +60,20 @@ function listener(inngest: Parameters<Scenario["build"]>[0], see: See) {
   );
 }
 
-/** A message as method, path, status, and the ops or events in it, without their data. */
+/** A message as method, path, status, and the ops in it, without their data. */
 function callOf({ channel, method, url, status, body, functionId }: WireEntry): string {
   const { pathname, searchParams } = new URL(url);
   const step = searchParams.get("stepId");
-  return [channel, method, pathname, functionId, step, status, contentOf(body)].filter(Boolean).join(" ");
+  const content = channel === "api" || status === 206 ? opsOf(body) : undefined;
+  return [channel, method, pathname, functionId, step, status, content].filter(Boolean).join(" ");
 }
 
-function contentOf(body: string): string {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return "";
-  }
-  const { steps } = (parsed ?? {}) as { steps?: unknown };
-  const list = Array.isArray(steps) ? steps : parsed;
-  if (!Array.isArray(list)) return "";
-  // A function's own output may be an array: only ops and events have these members, and only they are named.
-  return list.map((item) => (typeof item?.op === "string" ? `${item.op}:${item.id}` : "")).join(",");
+/** The ops of a checkpoint or of an answer. */
+function opsOf(body: string): string {
+  if (body === "") return "";
+  const parsed = JSON.parse(body) as { op?: string; id?: string; steps?: unknown };
+  const ops = Array.isArray(parsed) ? parsed : Array.isArray(parsed.steps) ? parsed.steps : [parsed];
+  return ops.map((op) => `${op.op}:${op.id}`).join(",");
 }
 
 const ID = /\b[0-9A-HJKMNP-TV-Z]{26}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
@@ -81,8 +86,4 @@ function withoutIds(observation: Observation): Observation {
     return names.get(id)!;
   });
   return JSON.parse(text) as Observation;
-}
-
-export function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -11,6 +11,11 @@ export interface Scenario {
   readonly build: (inngest: Inngest, see: See) => InngestFunction.Any[];
   /** What happens from outside. Default: one event `go`, and a week passes. */
   readonly play?: (world: World) => Promise<void>;
+  /**
+   * RULE "code": an error's `code` reaches `onFailure` and lifecycle events with stepseal; without it the platform
+   * drops it. The one difference that is meant.
+   */
+  readonly codeSurvives?: true;
   readonly middleware?: (see: See) => NonNullable<AppOptions["middleware"]>;
 }
 

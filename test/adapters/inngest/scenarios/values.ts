@@ -1,3 +1,4 @@
+import { invoke, staticSchema } from "inngest";
 import { type Scenario, settle } from "./scenario.ts";
 
 const circular: Record<string, unknown> = { a: 1 };
@@ -41,7 +42,13 @@ export const VALUES: readonly (readonly [name: string, value: unknown])[] = [
   ["toJSON to an object", { hidden: 1, toJSON: () => ({ shown: 2 }) }],
   ["toJSON to undefined", { toJSON: () => undefined }],
   ["toJSON with its key", { at: { toJSON: (key: string) => `key:${key}` } }],
-  ["an instance of a class", new (class Point { x = 1; y = 2; })()],
+  [
+    "an instance of a class",
+    new (class Point {
+      x = 1;
+      y = 2;
+    })(),
+  ],
   ["no prototype", Object.assign(Object.create(null), { a: 1 })],
   ["boxed primitives", [Object(1), Object("s"), Object(false)]],
   ["a regular expression", /x/g],
@@ -67,26 +74,41 @@ export const VALUES: readonly (readonly [name: string, value: unknown])[] = [
   ["shaped like an op", [{ op: "StepRun", id: "abc", data: 1 }]],
 ];
 
+/**
+ * RULE "outputs": these are not compared as a function's output. What has no JSON text the SDK signs as another
+ * text than it sends, so that without stepseal the platform refuses the answer; and a text that is a JSON object
+ * the platform takes for that object, when it is answered rather than checkpointed. A sealed output is neither.
+ */
+export const ODD_OUTPUTS: readonly string[] = [
+  "a function",
+  "a symbol",
+  "toJSON to undefined",
+  "a text that is JSON",
+];
+
 const INDEXES = VALUES.map((_, index) => index);
 
-/** The platform's own text of an event cannot hold these, with stepseal or without. */
+/** What the invoked functions are called with. */
+const CALLED = invoke(staticSchema<{ index: number }>());
+
+/** One event for each value; what cannot be sent is refused in the same way. */
 function sends(name: string, wrap: (value: unknown) => Record<string, unknown>): Scenario {
   return {
     name,
     build: (inngest, see) => [
-      inngest.createFunction({ id: "receiver", triggers: { event: "value" }, retries: 0 }, async ({ event, step }) => {
-        see("event.data", event.data);
-        await step.run("between", () => 1);
-        see("event.data, later", event.data);
-      }),
+      inngest.createFunction(
+        { id: "receiver", triggers: { event: "value" }, retries: 0 },
+        async ({ event, step }) => {
+          see("event.data", event.data);
+          await step.run("between", () => 1);
+          see("event.data, later", event.data);
+        },
+      ),
     ],
     play: async ({ engine, inngest, see }) => {
       for (const index of INDEXES) {
         const [what, value] = VALUES[index]!;
-        // The ids of a failed send are no business of ours.
-        await settle(see, `sent: ${what}`, async () => {
-          await inngest.send({ name: "value", data: wrap(value) });
-        });
+        await settle(see, `sent: ${what}`, () => inngest.send({ name: "value", data: wrap(value) }));
         await engine.advance("1m");
       }
     },
@@ -94,12 +116,14 @@ function sends(name: string, wrap: (value: unknown) => Record<string, unknown>):
 }
 
 /** One run for each value. */
-const eachValue: NonNullable<Scenario["play"]> = async ({ engine, inngest }) => {
-  for (const index of INDEXES) {
-    await inngest.send({ name: "go", data: { index } });
-    await engine.advance("1h");
-  }
-};
+function eachValue(indexes: readonly number[] = INDEXES): NonNullable<Scenario["play"]> {
+  return async ({ engine, inngest }) => {
+    for (const index of indexes) {
+      await inngest.send({ name: "go", data: { index } });
+      await engine.advance("1h");
+    }
+  };
+}
 
 export const VALUE_SCENARIOS: readonly Scenario[] = [
   {
@@ -114,16 +138,19 @@ export const VALUE_SCENARIOS: readonly Scenario[] = [
         );
       }),
     ],
-    play: eachValue,
+    play: eachValue(),
   },
   {
     name: "values of every type as function output, seen by the caller and by a listener",
     build: (inngest, see) => {
-      const child = inngest.createFunction({ id: "child", triggers: [], retries: 0 }, async ({ event }) => {
-        return VALUES[event.data.index as number]![1];
-      });
+      const child = inngest.createFunction(
+        { id: "child", triggers: [CALLED], retries: 0 },
+        async ({ event }) => {
+          return VALUES[event.data.index]![1];
+        },
+      );
       const childWithStep = inngest.createFunction(
-        { id: "child-with-step", triggers: [], retries: 0 },
+        { id: "child-with-step", triggers: [CALLED], retries: 0 },
         async ({ event, step }) => {
           await step.run("before", () => 1);
           return VALUES[event.data.index as number]![1];
@@ -142,7 +169,7 @@ export const VALUE_SCENARIOS: readonly Scenario[] = [
       );
       return [parent, child, childWithStep];
     },
-    play: eachValue,
+    play: eachValue(INDEXES.filter((index) => !ODD_OUTPUTS.includes(VALUES[index]![0]))),
   },
   sends("values of every type as a sealed event field", (value) => ({ encrypted: value, plain: 1 })),
   sends("values of every type as an event field that is not sealed", (value) => ({ other: value })),
@@ -173,6 +200,6 @@ export const VALUE_SCENARIOS: readonly Scenario[] = [
       );
       return [parent, child];
     },
-    play: eachValue,
+    play: eachValue(),
   },
 ];

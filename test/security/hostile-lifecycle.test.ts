@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import { createApp, MODES } from "../adapters/inngest/harness.ts";
+import { expectRefused, stored } from "./victim.ts";
+
+// Events in which the platform tells of runs that ended, with their events, errors and results inside.
+describe.each(MODES)("$name", ({ checkpointing }) => {
+  test("the failure of another function given to onFailure is refused", async () => {
+    const seen: unknown[] = [];
+    let edited = 0;
+    const { engine, inngest } = await createApp(
+      (inngest) =>
+        ["one", "two"].map((id) =>
+          inngest.createFunction(
+            {
+              id,
+              retries: 0,
+              triggers: { event: `go/${id}` },
+              onFailure: ({ error }: { error: Error }) => {
+                seen.push(error.message);
+              },
+            },
+            () => {
+              throw new Error(`secret of ${id}`);
+            },
+          ),
+        ),
+      {
+        checkpointing,
+        engineOptions: {
+          onExecute: (body, { run }) => {
+            if (run.functionId !== "app-one-failure") return;
+            const other = engine.events.find(
+              (e) => e.name === "inngest/function.failed" && e.data.function_id === "app-two",
+            );
+            if (other === undefined) throw new Error("the other failure is missing");
+            edited += 1;
+            body.event = { ...other };
+            body.events = [{ ...other }];
+          },
+        },
+      },
+    );
+    await inngest.send([{ name: "go/two" }, { name: "go/one" }]);
+    await engine.idle();
+    expect(edited).toBe(1);
+    expect(seen).toEqual(["secret of two"]);
+    expect(stored(engine.runsOf("app-one-failure")[0])).toMatch(/CONTEXT.*failure of another function/);
+  });
+
+  test("results in two function.finished events cannot be swapped", async () => {
+    const seen: unknown[] = [];
+    const { engine, inngest } = await createApp(
+      (inngest) => [
+        inngest.createFunction(
+          { id: "work", triggers: { event: "go" } },
+          ({ event }) => `result ${event.data.n}`,
+        ),
+        inngest.createFunction(
+          { id: "listen", retries: 0, triggers: { event: "inngest/function.finished" } },
+          ({ event }) => {
+            if (event.data.function_id === "app-work") seen.push((event.data as { result?: unknown }).result);
+          },
+        ),
+      ],
+      {
+        checkpointing,
+        engineOptions: {
+          onExecute: (body, { run }) => {
+            if (run.functionId !== "app-listen") return;
+            const finished = engine.events.filter(
+              (e) => e.name === "inngest/function.finished" && e.data.function_id === "app-work",
+            );
+            for (const event of [body.event, ...body.events]) {
+              const data = event.data as Record<string, unknown>;
+              const other = finished.find((e) => e.data.run_id !== data.run_id);
+              if (data.function_id === "app-work") data.result = other!.data.result;
+            }
+          },
+        },
+      },
+    );
+    await inngest.send([
+      { name: "go", data: { n: 1 } },
+      { name: "go", data: { n: 2 } },
+    ]);
+    await engine.idle();
+    expect(seen).toEqual([]);
+    const listeners = engine.runsOf("listen").filter((run) => run.event.data.function_id === "app-work");
+    expect(listeners).toHaveLength(2);
+    for (const run of listeners) expect(stored(run)).toMatch(/CONTEXT.*run.*app-work/);
+  });
+
+  test.each([undefined, null, {}, "no error"])(
+    "a result made up beside the error %j is refused",
+    async (error) => {
+      const seen: unknown[] = [];
+      const { engine, inngest } = await createApp(
+        (inngest) => [
+          inngest.createFunction({ id: "work", triggers: { event: "go" } }, () => "honest"),
+          inngest.createFunction(
+            { id: "listen", retries: 0, triggers: { event: "inngest/function.finished" } },
+            ({ event }) => {
+              seen.push(event.data);
+            },
+          ),
+        ],
+        {
+          checkpointing,
+          engineOptions: {
+            onExecute: (body, { run }) => {
+              if (run.functionId !== "app-listen") return;
+              for (const event of [body.event, ...body.events]) {
+                const data = event.data as Record<string, unknown>;
+                data.result = { forged: true };
+                if (error !== undefined) data.error = error;
+              }
+            },
+          },
+        },
+      );
+      await inngest.send({ name: "go" });
+      await engine.idle();
+      expectRefused(engine.runsOf("listen")[0], seen, "PLAINTEXT_REJECTED", "its result", "app-work");
+    },
+  );
+});

@@ -1,0 +1,147 @@
+import { type Inngest, step } from "inngest";
+import { endpointAdapter } from "inngest/edge";
+import type { PlaintextPath } from "stepseal/inngest";
+import { findPlaintext } from "stepseal/testing";
+import { describe, expect, test, vi } from "vitest";
+import { type Build, createApp, MODES } from "../adapters/inngest/harness.ts";
+import { A, expectRefused, stored } from "./victim.ts";
+
+const SECRET = "mk90-must-not-leave";
+const ANSWER = "mk91-what-a-model-answered";
+
+/** A function that does one thing, and keeps what came of it. */
+const doing =
+  (act: (step: never, inngest: Inngest) => Promise<unknown>, got: unknown[] = []): Build =>
+  (inngest) => [
+    inngest.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, async ({ step }) => {
+      try {
+        got.push(await act(step as never, inngest));
+      } catch (error) {
+        got.push((error as Error).message);
+        throw error;
+      }
+    }),
+  ];
+
+type Tools = {
+  sendEvent(id: string, event: object): Promise<unknown>;
+  fetch(url: string, init: object): Promise<Response>;
+  ai: { infer(id: string, options: object): Promise<unknown> };
+};
+
+const model = {
+  url: "https://model.test/v1",
+  authKey: SECRET,
+  format: "openai-chat",
+  headers: {},
+  options: { model: "m" },
+};
+const withUser = { name: "x/y", data: {}, user: { email: SECRET } };
+
+const paths: [what: string, path: PlaintextPath, act: (step: Tools, inngest: Inngest) => Promise<unknown>][] =
+  [
+    ["an event's user, sent by step.sendEvent", "event-user", (step) => step.sendEvent("s", withUser)],
+    [
+      "an event's user, sent by the client",
+      "event-user",
+      (_step, inngest) => inngest.send(withUser as never),
+    ],
+    ["step.ai.infer", "ai-infer", (step) => step.ai.infer("i", { model, body: { prompt: SECRET } })],
+    [
+      "step.fetch",
+      "fetch",
+      async (step) => (await step.fetch("https://x.test/", { method: "POST", body: SECRET })).text(),
+    ],
+  ];
+
+describe.each(MODES)("$name", ({ checkpointing }) => {
+  const gateway = () => ({ body: ANSWER });
+
+  test.each(paths)("%s is refused, naming the option, and nothing of it leaves", async (_what, path, act) => {
+    const got: unknown[] = [];
+    const { engine, inngest } = await createApp(doing(act as never, got), {
+      checkpointing,
+      engineOptions: { gateway },
+    });
+    await inngest.send({ name: "go" });
+    await engine.advance("1h");
+    expect(engine.runs[0]!.status).toBe("failed");
+    // Where user code can catch the refusal it is sealed on the wire, as any error of the user's.
+    const refusal = got.length > 0 ? String(got.at(-1)) : (engine.runs[0]!.error as Error).message;
+    expect(refusal).toContain(`allowPlaintext: ["${path}"]`);
+    expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+  });
+
+  test.each(paths)("%s leaves when it is allowed", async (_what, path, act) => {
+    const got: unknown[] = [];
+    const { engine, inngest } = await createApp(doing(act as never, got), {
+      checkpointing,
+      seal: { allowPlaintext: [path] },
+      engineOptions: { gateway },
+    });
+    await inngest.send({ name: "go" });
+    await engine.advance("1h");
+    expect(stored(engine.runs[0])).toBeUndefined();
+    expect(engine.runs[0]!.status).toBe("completed");
+    expect(findPlaintext(engine.wire, [SECRET]).length).toBeGreaterThan(0);
+    if (path !== "event-user") expect(got).toEqual([ANSWER]);
+  });
+
+  test("where a gateway step is allowed, plaintext in place of another step's result is still refused", async () => {
+    for (const data of ["forged", null, { secret: "forged" }]) {
+      const seen: unknown[] = [];
+      const { engine, inngest } = await createApp(
+        (inngest) => [
+          inngest.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, async ({ step }) => {
+            seen.push(await step.run("a", () => "honest"));
+            await step.sleep("nap", "1h");
+          }),
+        ],
+        { checkpointing, seal: { allowPlaintext: ["fetch", "ai-infer"] } },
+      );
+      await inngest.send({ name: "go" });
+      await engine.idle();
+      seen.length = 0;
+      engine.runs[0]!.steps.set(A, { data });
+      await engine.advance("1h");
+      expectRefused(engine.runs[0], seen, "PLAINTEXT_REJECTED", A);
+    }
+  });
+});
+
+test("an event's user is refused before anything is sent, with the option's name", async () => {
+  const { engine, inngest } = await createApp(() => []);
+  const before = engine.wire.length;
+  await expect(inngest.send(withUser as never)).rejects.toThrow(
+    /event "x\/y".*allowPlaintext: \["event-user"\]/,
+  );
+  expect(engine.wire.length).toBe(before);
+});
+
+test.each([{ allowed: false }, { allowed: true }])(
+  "a durable endpoint, allowed $allowed, runs and reports only where it is allowed",
+  async ({ allowed }) => {
+    let ran = 0;
+    const { engine, inngest } = await createApp(() => [], {
+      client: { endpointAdapter },
+      seal: { allowPlaintext: allowed ? ["durable-endpoint"] : [] },
+    });
+    const endpoint = inngest.endpoint(async () => {
+      const text = await step.run("a", () => {
+        ran += 1;
+        return `hello ${SECRET}`;
+      });
+      return new Response(text);
+    }) as (request: Request) => Promise<Response>;
+    engine.endpoint(endpoint);
+    const request = new Request(`http://shop.test/?q=${SECRET}`, { headers: { host: "shop.test" } });
+    const answer = await endpoint(request);
+    // The end of the run is reported after the end user has the answer.
+    if (allowed) await vi.waitFor(() => expect(engine.runs).toMatchObject([{ status: "completed" }]));
+    expect(ran).toBe(allowed ? 1 : 0);
+    expect(findPlaintext(engine.wire, [SECRET]).length > 0).toBe(allowed);
+    expect(answer.status).toBe(allowed ? 200 : 400);
+    expect(await answer.text()).toMatch(allowed ? SECRET : 'allowPlaintext: [\\"durable-endpoint\\"]');
+    expect(engine.runs).toHaveLength(allowed ? 1 : 0);
+  },
+);
