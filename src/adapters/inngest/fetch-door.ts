@@ -1,8 +1,9 @@
 import { StepsealError } from "../../errors.ts";
 import type { Sealer } from "../../sealer.ts";
 import { createRunRegistry, type RunRegistry } from "./context.ts";
+import { unsealable } from "./ops.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { sealRequest } from "./requests.ts";
+import { requestName, sealRequest } from "./requests.ts";
 
 type Fetch = typeof globalThis.fetch;
 
@@ -68,15 +69,7 @@ function createGate(inner: Fetch, options: ResolvedOptions, runs: RunRegistry): 
     const method = (init?.method ?? "GET").toUpperCase();
     const given = init?.body ?? undefined;
     if (given !== undefined && typeof given !== "string") {
-      // Only streams, which leave as they are written.
-      sealRequest(method, url, undefined, { sealer, options, runs });
-      if (!options.allows("stream")) {
-        throw new StepsealError(
-          "REFUSED",
-          `request ${method} ${url.pathname}: a body that is not text does not leave`,
-        );
-      }
-      return inner(input, init);
+      throw unsealable("a body that is not text", requestName(method, url));
     }
     const body = sealRequest(method, url, given, { sealer, options, runs });
     return inner(input, { ...init, ...(body !== undefined && { body }) });

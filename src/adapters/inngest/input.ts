@@ -4,7 +4,7 @@ import type { Sealer } from "../../sealer.ts";
 import type { RunContext } from "./context.ts";
 import { HTTP_EVENT, own, type WireEvent } from "./event.ts";
 import { openEvent } from "./events.ts";
-import { refusedPath } from "./ops.ts";
+import { unsealable } from "./ops.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { PlaintextPolicy } from "./policy.ts";
 import { rebuildError } from "./rebuild-error.ts";
@@ -39,9 +39,7 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
   const { sealer, options, policy } = reader;
   const first = ctx.event as unknown as WireEvent;
   const all = ctx.events as unknown as readonly WireEvent[];
-  if (first.name === HTTP_EVENT && !options.allows("durable-endpoint")) {
-    throw refusedPath("durable-endpoint", "this request");
-  }
+  if (first.name === HTTP_EVENT) throw unsealable("durable endpoints", "this request");
 
   // Only the handler of `onFailure` is given an error; it is a function of its own to the platform.
   const isFailureHandler = "error" in ctx;

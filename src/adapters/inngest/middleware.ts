@@ -11,9 +11,6 @@ import { sealResponseBody } from "./response-door.ts";
 import { signAgain } from "./signature.ts";
 import { mayBeUnsealed, type UnsealedShape } from "./steps.ts";
 
-/** The id under which the SDK runs middleware over the result of a durable endpoint; no run has it. */
-const PROXY_RUN = "__proxy__";
-
 function wireError(name: string, members: object): string {
   return JSON.stringify({ name, ...members, stack: "", __serialized: true });
 }
@@ -91,8 +88,6 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
 
     /** Opens what comes in. A throw here is a clean failure of the run; later hooks would hang it. */
     override async transformFunctionInput(arg: FunctionInput): Promise<FunctionInput> {
-      // Only the proxy asks outside a request; inside one it is the platform that claims this id.
-      if (!this.#inRequest && arg.ctx.runId === PROXY_RUN) return arg;
       try {
         const { input, unsealed } = openInput(arg, {
           sealer: await resolved.sealer(),

@@ -244,6 +244,14 @@ export function refusedPath(path: PlaintextPath, at: string): StepsealError {
   );
 }
 
+/** The refusal of a path that stepseal cannot seal and offers no way around. */
+export function unsealable(what: string, at: string): StepsealError {
+  return new StepsealError(
+    "REFUSED",
+    `${at}: what leaves through ${what} cannot be sealed, so it does not leave`,
+  );
+}
+
 /** A step as its author knows it, or its hashed id. */
 function stepLabel(op: WireOp): string {
   return JSON.stringify(op.displayName ?? op.id ?? "?");

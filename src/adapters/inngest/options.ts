@@ -4,16 +4,8 @@ import { createKeyring, Keyring } from "../../keyring/keyring.ts";
 import { keyringFromEnv } from "../../keyring/load.ts";
 import { createSealer, type Sealer, type SealerOptions } from "../../sealer.ts";
 
-/** Paths that stepseal refuses by default, because what leaves on them cannot be sealed; see docs/inngest.md. */
-export const PLAINTEXT_PATHS = [
-  "event-user",
-  "ai-infer",
-  "fetch",
-  "durable-endpoint",
-  "stream",
-  "sandbox",
-  "traces",
-] as const;
+/** Paths that are refused by default, because the platform has to read what leaves on them; docs/inngest.md. */
+export const PLAINTEXT_PATHS = ["event-user", "ai-infer", "fetch"] as const;
 export type PlaintextPath = (typeof PLAINTEXT_PATHS)[number];
 
 /**

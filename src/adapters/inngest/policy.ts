@@ -29,10 +29,10 @@ export function atPlace<T>(place: string, open: () => T): T {
     return open();
   } catch (error) {
     if (!(error instanceof StepsealError)) throw error;
-    throw new StepsealError(
-      error.code,
-      `${place}: ${error.message}`,
-      error.kid === undefined ? {} : { kid: error.kid },
-    );
+    const { code, kid, message } = error;
+    if (kid === undefined) throw new StepsealError(code, `${place}: ${message}`);
+    throw new StepsealError(code, `${place}: ${message}${message.includes(kid) ? "" : ` (key ${kid})`}`, {
+      kid,
+    });
   }
 }

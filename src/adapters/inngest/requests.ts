@@ -4,8 +4,8 @@ import type { RunContext, RunRegistry } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealFields } from "./events.ts";
 import { sealMetadata } from "./metadata.ts";
-import { refusedPath, sealOp } from "./ops.ts";
-import type { PlaintextPath, ResolvedOptions } from "./options.ts";
+import { refusedPath, sealOp, unsealable } from "./ops.ts";
+import type { ResolvedOptions } from "./options.ts";
 import { realtimeName } from "./realtime.ts";
 
 /** What sealing a request to the platform's API needs to know. */
@@ -21,7 +21,8 @@ interface Endpoint {
   readonly path: RegExp;
   /** Rewrites the parsed body; without it the body holds configuration, names and ids only, and leaves as it is. */
   readonly seal?: (body: unknown, scope: RequestScope, url: URL) => unknown;
-  readonly unless?: PlaintextPath;
+  /** What the endpoint is for, where what leaves there cannot be sealed. */
+  readonly refused?: string;
 }
 
 /**
@@ -31,13 +32,13 @@ interface Endpoint {
 const ENDPOINTS: readonly Endpoint[] = [
   { method: "POST", path: /\/e\/[^/]+$/, seal: sealEvents },
   { method: "POST", path: /\/v1\/checkpoint\/[^/]+\/async$/, seal: sealCheckpoint },
-  { method: "POST", path: /\/v1\/checkpoint(\/[^/]+\/steps)?$/, unless: "durable-endpoint" },
-  { method: "GET", path: /\/v1\/http\/runs\/[^/]+\/output$/, unless: "durable-endpoint" },
+  { method: "POST", path: /\/v1\/checkpoint(\/[^/]+\/steps)?$/, refused: "durable endpoints" },
+  { method: "GET", path: /\/v1\/http\/runs\/[^/]+\/output$/, refused: "durable endpoints" },
   { method: "GET", path: /\/v0\/runs\/[^/]+\/(actions|batch)$/ },
   { method: "POST", path: /\/fn\/register$/ },
   { method: "POST", path: /\/v1\/signals$/, seal: sealSignal },
   { method: "POST", path: /\/v1\/realtime\/publish$/, seal: sealRealtime },
-  { method: "POST", path: /\/v1\/realtime\/publish\/tee$/, unless: "stream" },
+  { method: "POST", path: /\/v1\/realtime\/publish\/tee$/, refused: "streams" },
   { method: "POST", path: /\/v1\/realtime\/token$/ },
   { method: "POST", path: /\/v1\/runs\/[^/]+\/metadata$/, seal: sealRunMetadata },
 ];
@@ -58,16 +59,18 @@ export function sealRequest(
   scope: RequestScope,
 ): string | undefined {
   const endpoint = ENDPOINTS.find((e) => e.method === method && e.path.test(url.pathname));
-  // The path of the event API ends in the event key: messages name the endpoint, not the URL.
-  const at = `request ${method} ${url.pathname.replace(/\/e\/[^/]+$/, "/e/…")}`;
+  const at = requestName(method, url);
   if (endpoint === undefined) {
     throw new StepsealError("REFUSED", `${at}: unknown to this version of stepseal, so it does not leave`);
   }
-  if (endpoint.unless !== undefined && !scope.options.allows(endpoint.unless)) {
-    throw refusedPath(endpoint.unless, at);
-  }
+  if (endpoint.refused !== undefined) throw unsealable(endpoint.refused, at);
   if (endpoint.seal === undefined || body === undefined) return body;
   return JSON.stringify(endpoint.seal(JSON.parse(body), scope, url));
+}
+
+/** A request as messages name it: without the query, and without the event key, in which the event API's path ends. */
+export function requestName(method: string, { pathname }: URL): string {
+  return `request ${method} ${pathname.replace(/\/e\/[^/]+$/, "/e/…")}`;
 }
 
 /**

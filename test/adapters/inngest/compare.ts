@@ -18,7 +18,8 @@ export const PATIENCE = { timeout: 120_000 };
 /** Plays a scenario without stepseal and with it, and expects the two plays to be one. */
 export async function expectSame(scenario: Scenario, checkpointing: Checkpointing): Promise<void> {
   const without = await observe(scenario, { seal: null, checkpointing });
-  const withIt = await observe(scenario, { checkpointing });
+  const seal = scenario.editedInput ? ({ plaintext: "accept" } as const) : {};
+  const withIt = await observe(scenario, { seal, checkpointing });
   expect(without.seen.length).toBeGreaterThan(0);
   if (scenario.codeSurvives) {
     const [left, right] = [withoutCode(without), withoutCode(withIt)];

@@ -97,8 +97,8 @@ describe("the gate refuses", () => {
       { signal: "s", extra: SECRET },
       /member "extra"/,
     ],
-    ["a durable endpoint", "/v1/checkpoint", { event: SECRET }, /allowPlaintext: \["durable-endpoint"\]/],
-    ["a stream", "/v1/realtime/publish/tee", SECRET, /allowPlaintext: \["stream"\]/],
+    ["a durable endpoint", "/v1/checkpoint", { event: SECRET }, /durable endpoints cannot be sealed/],
+    ["a stream", "/v1/realtime/publish/tee", SECRET, /streams cannot be sealed/],
   ];
   test.each(cases)(
     "%s, with a message that names it, and nothing leaves",
@@ -127,9 +127,13 @@ describe("the gate refuses", () => {
       method: "POST",
       body,
     });
-    const error = await call.catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(StepsealError);
-    expect(String(error)).not.toContain("very-secret");
+    const stream = { method: "POST", body: new Blob([body]).stream(), duplex: "half" } as RequestInit;
+    const other = clientOf(createTestEngine()).fetch("http://inngest.test/e/very-secret", stream);
+    for (const each of [call, other]) {
+      const error = await each.catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(StepsealError);
+      expect(String(error)).not.toContain("very-secret");
+    }
   });
 });
 

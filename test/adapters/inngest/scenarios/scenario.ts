@@ -16,6 +16,8 @@ export interface Scenario {
    * drops it. The one difference that is meant.
    */
   readonly codeSurvives?: true;
+  /** RULE "edited input": an input edited on the platform is plaintext, so it takes `plaintext: "accept"` to be the same. */
+  readonly editedInput?: true;
   readonly middleware?: (see: See) => NonNullable<AppOptions["middleware"]>;
 }
 

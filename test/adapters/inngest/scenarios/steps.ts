@@ -154,7 +154,7 @@ export const STEP_SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
-    name: "a rerun from a step, with and without new input",
+    name: "a rerun from a step, and from the start",
     build: (inngest, see) => [
       inngest.createFunction({ id: "fn", triggers: { event: "go" }, retries: 0 }, async ({ event, step }) => {
         see("event", event);
@@ -178,6 +178,22 @@ export const STEP_SCENARIOS: readonly Scenario[] = [
       await engine.advance("1d");
       engine.rerun(first!.id);
       await engine.advance("1d");
+    },
+  },
+  {
+    name: "a rerun with the input of a step edited, where plaintext is accepted",
+    editedInput: true,
+    build: (inngest, see) => [
+      inngest.createFunction({ id: "fn", triggers: { event: "go" }, retries: 0 }, async ({ step }) => {
+        see("a", await step.run("a", () => "kept"));
+        see("b", await step.run("b", (given: unknown) => ({ given }), "original"));
+      }),
+    ],
+    play: async (world) => {
+      await playOnce(world);
+      const [first] = world.engine.runsOf("fn");
+      world.engine.rerun(first!.id, { fromStep: "b", input: [{ edited: true }] });
+      await world.engine.advance("1d");
     },
   },
   {
