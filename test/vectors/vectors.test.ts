@@ -4,7 +4,7 @@ import { inflateRawSync } from "node:zlib";
 import { createKeyring, createSealer, inspectEnvelope, type Keyring, StepsealError } from "stepseal";
 import { describe, expect, it } from "vitest";
 import { type Engine, nativeEngine, portableEngine } from "../../src/cipher.ts";
-import type { Claims } from "../../src/claims.ts";
+import { type Claims, encodeClaims } from "../../src/claims.ts";
 import { encodeValue } from "../../src/codec.ts";
 import { type Envelope, sealEnvelope } from "../../src/envelope.ts";
 import { openingKey, sealingKey } from "../../src/keyring/keyring.ts";
@@ -108,6 +108,33 @@ describe("the frozen vectors", () => {
       expect(createKeyring({ key: text }).primary).toBe(kid);
     },
   );
+});
+
+describe("docs/envelope-v1.md", () => {
+  const page = readFileSync(new URL("../../docs/envelope-v1.md", import.meta.url), "utf8");
+  const [first] = accepted.vectors;
+  const { scope, claims } = claimsOf(first!.claims);
+  const bytes = Buffer.from(first!.envelope!.data.slice(21), "base64url");
+  const encoded = Buffer.from(
+    encodeClaims(scope === undefined ? (claims as Claims) : ({ ...claims, scope } as Claims)),
+  );
+  const sealed = bytes.subarray(4 + encoded.length + 24);
+
+  it.each([
+    ["root", A.root],
+    ["text of the root", A.text],
+    ["kid", A.kid],
+    ["sealing key", Buffer.from(sealingKey(rings.A!, claims.run).key).toString("hex")],
+    ["claims", encoded.toString("hex")],
+    ["content", first!.content!],
+    ["nonce", first!.nonce],
+    ["label and kid", `\`${Buffer.from("stepseal/v1").toString("hex")}\` \`${A.kid}\``],
+    ["ciphertext", sealed.subarray(0, -16).toString("hex")],
+    ["tag", sealed.subarray(-16).toString("hex")],
+    ["data", first!.envelope!.data],
+  ])("shows the %s of the first vector", (_, shown) => {
+    expect(page).toContain(shown);
+  });
 });
 
 describe("what every implementation writes and reads", () => {

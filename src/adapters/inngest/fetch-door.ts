@@ -1,8 +1,8 @@
 import { StepsealError } from "../../errors.ts";
 import type { Sealer } from "../../sealer.ts";
 import { createRunRegistry, type RunRegistry } from "./context.ts";
-import { unsealable } from "./ops.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { unsealable } from "./refusals.ts";
 import { requestName, sealRequest } from "./requests.ts";
 
 type Fetch = typeof globalThis.fetch;

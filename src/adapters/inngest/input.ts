@@ -4,10 +4,10 @@ import type { Sealer } from "../../sealer.ts";
 import type { RunContext } from "./context.ts";
 import { HTTP_EVENT, own, type WireEvent } from "./event.ts";
 import { openEvent } from "./events.ts";
-import { unsealable } from "./ops.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { PlaintextPolicy } from "./policy.ts";
 import { rebuildError } from "./rebuild-error.ts";
+import { unsealable } from "./refusals.ts";
 import { type MemoizedStep, openSteps, type UnsealedShape } from "./steps.ts";
 import { equalBytes, triggerDigest } from "./trigger.ts";
 

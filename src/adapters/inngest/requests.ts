@@ -4,9 +4,10 @@ import type { RunContext, RunRegistry } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealFields } from "./events.ts";
 import { sealMetadata } from "./metadata.ts";
-import { refusedPath, sealOp, unsealable } from "./ops.ts";
+import { sealOp } from "./ops.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { realtimeName } from "./realtime.ts";
+import { refusedPath, unsealable } from "./refusals.ts";
 
 /** What sealing a request to the platform's API needs to know. */
 export interface RequestScope {
