@@ -20,6 +20,7 @@ export function checkInstallation(self: object, client: Inngest.Any, fn: Inngest
       `encryptionMiddleware is installed on the function "${fn.id()}": events that it sends outside its steps would leave unsealed. Install it on the client: new Inngest({ middleware: [encryptionMiddleware()] })`,
     );
   }
+  // biome-ignore lint/complexity/useLiteralKeys: private to TypeScript, and the only list of what the user gave
   const listed: readonly Middleware.Class[] = client["options"].middleware ?? [];
   if (listed.filter((middleware) => isOurs.has(middleware)).length > 1) {
     throw new StepsealError("CONFIG", "encryptionMiddleware is listed twice on this client; keep the first");
