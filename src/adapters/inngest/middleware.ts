@@ -76,11 +76,14 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
         const scope = { sealer, options: resolved, context: this.#context, refusals: this.#refusals };
         return this.#answer(response, sealResponseBody(response, scope));
       } catch (error) {
-        if (response !== UNANSWERED) return this.#refuse(response, error);
+        const answered = response !== UNANSWERED;
         // Its name only: what another middleware or a key provider puts into a message could be anything.
         const name = error instanceof Error ? error.name : typeof error;
-        this.client.logger.error(`stepseal: a request failed before it was answered: ${name}`);
-        return UNANSWERED;
+        const what = answered ? "an answer could not be sealed" : "a request failed before it was answered";
+        this.client.logger.error(
+          `stepseal: ${what}: ${error instanceof StepsealError ? error.message : name}`,
+        );
+        return answered ? this.#refuse(response, error) : UNANSWERED;
       } finally {
         if (this.#context !== undefined) runsOf(this.client).leave(this.#context);
       }
@@ -106,8 +109,9 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
     /**
      * Refuses what came unsealed where the step's type does not allow it; the type is first known here.
      *
-     * Not async, and the promise of `next` is returned as it is: one more tick would turn parallel steps into
-     * serial ones. A throw would hang the run, so the run is failed from the outside, and the step never settles.
+     * Nothing is awaited here, and the promise of `next` is returned as it is: an await that reaches the event loop
+     * would turn parallel steps into serial ones. A throw would hang the run, so the run is failed from the outside
+     * and the step never settles.
      */
     override wrapStep({ next, stepInfo }: Middleware.WrapStepArgs): Promise<unknown> {
       const shape = this.#unsealed.get(stepInfo.hashedId);
