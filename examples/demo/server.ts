@@ -41,7 +41,7 @@ export async function runAgainstServer(server: URL): Promise<number> {
       middleware: [encryptionMiddleware({ keyring: createKeyring({ key: generateKey() }) })],
     },
     (what, value) => {
-      if (!seen.has(what)) console.log(`  ${what.padEnd(24)} ${color.green(JSON.stringify(value))}`);
+      if (!seen.has(what)) console.log(`  ${what.padEnd(26)} ${color.green(JSON.stringify(value))}`);
       seen.set(what, value);
     },
   );

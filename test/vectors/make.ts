@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { key, kid } from "../keyring/roots.ts";
 import { ACCEPTED, type AcceptedCase, plainBytes } from "./accepted-cases.ts";
 import { body, claimBytes, deflated, envelope, nonceOf, padded, rootHex } from "./reference.ts";
@@ -41,8 +41,14 @@ function sha256(bytes: string | Uint8Array): string {
 
 function write(file: string, content: unknown): void {
   const url = new URL(`v1/${file}`, import.meta.url);
-  // Not overwritten: "wx" fails where the file exists.
-  writeFileSync(url, `${JSON.stringify(content, null, 2)}\n`, { flag: "wx" });
+  if (existsSync(url)) {
+    console.error(
+      `v1/${file} exists. Vectors are frozen: a change of the format is a version 2, with its own files.`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  writeFileSync(url, `${JSON.stringify(content, null, 2)}\n`);
   console.log(`wrote ${file}`);
 }
 
