@@ -1,13 +1,14 @@
 import type { Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
 import type { Sealer } from "../../sealer.ts";
-import type { RunContext } from "./context.ts";
+import { endpointContext, type RunContext } from "./context.ts";
 import { HTTP_EVENT, own, type WireEvent } from "./event.ts";
 import { openEvent } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { isPlatformError, markPlatformError } from "./platform-errors.ts";
 import type { PlaintextPolicy } from "./policy.ts";
 import { rebuildError } from "./rebuild-error.ts";
-import { unsealable } from "./refusals.ts";
+import { refusedPath } from "./refusals.ts";
 import { type MemoizedStep, openSteps, type UnsealedShape } from "./steps.ts";
 import { equalBytes, triggerDigest } from "./trigger.ts";
 
@@ -36,14 +37,15 @@ export interface OpenedInput {
  */
 export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput {
   const { ctx, fn, steps } = arg;
-  const { sealer, options, policy } = reader;
+  const { sealer, options, policy, clientId } = reader;
   const first = ctx.event as unknown as WireEvent;
   const all = ctx.events as unknown as readonly WireEvent[];
-  if (first.name === HTTP_EVENT) throw unsealable("durable endpoints", "this request");
+  const endpoint = first.name === HTTP_EVENT;
+  if (endpoint && !options.allows("durable-endpoint")) throw refusedPath("durable-endpoint", "this request");
 
   // Only the handler of `onFailure` is given an error; it is a function of its own to the platform.
   const isFailureHandler = "error" in ctx;
-  const ownId = fn.id(reader.clientId);
+  const ownId = fn.id(clientId);
   const fnId = isFailureHandler ? `${ownId}-failure` : ownId;
   if (isFailureHandler && own(first.data, "function_id") !== ownId) {
     throw new StepsealError(
@@ -59,20 +61,23 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
     throw new StepsealError("CONTEXT", "`event` and `events[0]` of this request are different events");
   }
 
-  const eventReader = { sealer, eventFields: options.eventFields, policy, fn: fnId };
-  const place = { fn: fnId, run: ctx.runId, trigger };
+  const eventReader = { sealer, options, policy, fn: fnId };
+  const place = endpoint
+    ? endpointContext(clientId, ctx.runId)
+    : { fn: fnId, run: ctx.runId, trigger, caller: undefined };
   // Known from here on; the caller, if any, is known once the event is open.
-  reader.onContext({ ...place, caller: undefined });
+  reader.onContext(place);
   const opened = openEvent(first, eventReader);
   const context: RunContext = { ...place, caller: opened.caller };
   reader.onContext(context);
 
   const events = all.map((event) => openEvent(event, eventReader).event);
-  const error = isFailureHandler ? rebuildError(own(opened.event.data, "error")) : undefined;
+  const wireError = isFailureHandler ? own(opened.event.data, "error") : undefined;
+  const error = isFailureHandler ? rebuildError(wireError) : undefined;
+  if (isPlatformError(wireError)) markPlatformError(error);
   const { steps: openedSteps, unsealed } = openSteps(steps as Record<string, MemoizedStep>, {
     ...eventReader,
     context,
-    options,
   });
   return {
     input: {
