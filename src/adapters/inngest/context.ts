@@ -16,8 +16,8 @@ export interface RunContext {
 }
 
 /**
- * Where the steps of a durable endpoint belong: to their run alone. Its event is the request as it came, which has no
- * sealed part and gets its id from the platform later, so that both can be said before the run is stored.
+ * Where the steps of a durable endpoint belong: to their run alone, which the SDK names before the platform has heard
+ * of it. The function has no name of its own there.
  */
 export function endpointContext(clientId: string, run: string): RunContext {
   const trigger = triggerDigest({ name: HTTP_EVENT, id: run });

@@ -177,7 +177,10 @@ function openLifecycle(event: WireEvent, reader: EventReader): WireEvent {
   return { ...event, data: withEntries(data, entries) };
 }
 
-/** A deferred call: its whole input is one envelope, with the platform's and the SDK's own members beside it. */
+/** What stands beside the envelope of a deferred call: the platform's own, and the reference of an experiment. */
+const BESIDE_INPUT: ReadonlySet<string> = new Set(["_inngest", "_inngestExperiment"]);
+
+/** A deferred call: its whole input is one envelope. Whatever else stands beside it was put there on the way. */
 function openDeferred(event: WireEvent, reader: EventReader): WireEvent {
   const { __ENCRYPTED__, __STRATEGY__, data, ...beside } = event.data as Record<string, unknown>;
   const place = `event "${event.name}", its input`;
@@ -185,6 +188,9 @@ function openDeferred(event: WireEvent, reader: EventReader): WireEvent {
   if (!isEnvelopeShaped(envelope)) {
     reader.policy.plaintext(place);
     return event;
+  }
+  for (const key of Object.keys(beside)) {
+    if (!BESIDE_INPUT.has(key)) reader.policy.plaintext(`${place}, member ${JSON.stringify(key)}`);
   }
   const open = () => reader.sealer.open(envelope, { kind: "defer.input", fn: reader.fn });
   const input = atPlace(place, open);

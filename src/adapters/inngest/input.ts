@@ -21,6 +21,8 @@ export interface InputReader {
   readonly options: ResolvedOptions;
   readonly policy: PlaintextPolicy;
   readonly clientId: string;
+  /** Whether the answer to this request passes the response door. */
+  readonly inRequest: boolean;
   /** Told where the run belongs, before anything of it is opened: a failure to open it has a place, too. */
   readonly onContext: (context: RunContext) => void;
 }
@@ -40,8 +42,8 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
   const { sealer, options, policy, clientId } = reader;
   const first = ctx.event as unknown as WireEvent;
   const all = ctx.events as unknown as readonly WireEvent[];
-  const endpoint = first.name === HTTP_EVENT;
-  if (endpoint && !options.allows("durable-endpoint")) throw refusedPath("durable-endpoint", "this request");
+  const endpoint = isEndpoint(arg);
+  if (endpoint && options.seals) checkEndpoint(first, reader);
 
   // Only the handler of `onFailure` is given an error; it is a function of its own to the platform.
   const isFailureHandler = "error" in ctx;
@@ -55,9 +57,10 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
   }
 
   const trigger = triggerDigest(first);
-  // The platform sends the first event twice, and nothing ties the one to the other but this.
+  // The platform sends the first event twice, and nothing ties the one to the other but this. A durable endpoint's is
+  // the request, without a sealed part; on re-entry the SDK has it in the list only.
   const listed = all[0];
-  if (listed !== undefined && !equalBytes(trigger, triggerDigest(listed))) {
+  if (!endpoint && listed !== undefined && !equalBytes(trigger, triggerDigest(listed))) {
     throw new StepsealError("CONTEXT", "`event` and `events[0]` of this request are different events");
   }
 
@@ -92,4 +95,24 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
     },
     unsealed,
   };
+}
+
+/** Whether what runs is a durable endpoint: a function made for one request, which has no triggers to ask for. */
+function isEndpoint({ ctx, fn }: FunctionInput): boolean {
+  const named = [ctx.event, ...ctx.events].find((event) => event.name !== undefined);
+  return String(named?.name) === HTTP_EVENT && fn.opts.triggers === undefined;
+}
+
+/**
+ * Refuses a durable endpoint, unless it is allowed and its answers pass the gate. It is called again with the method of
+ * its first request, and the SDK shows middleware the answers to POST alone (`handleAsyncRequest`): of a GET the
+ * results of steps would leave as they are.
+ */
+function checkEndpoint(first: WireEvent, { options, inRequest }: InputReader): void {
+  if (!options.allows("durable-endpoint")) throw refusedPath("durable-endpoint", "this request");
+  if (inRequest || own(first.data, "method") === "POST") return;
+  throw new StepsealError(
+    "REFUSED",
+    "this request: only a durable endpoint that is called with POST can be sealed, since the SDK shows no middleware its answers to other methods; make it POST",
+  );
 }

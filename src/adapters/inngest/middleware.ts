@@ -6,6 +6,7 @@ import { guardFunctions } from "./functions.ts";
 import { type FunctionInput, openInput } from "./input.ts";
 import { checkInstallation, checkOthers, listedOn, markAsOurs } from "./install.ts";
 import { type EncryptionMiddlewareOptions, resolveOptions } from "./options.ts";
+import { abandoned, OutsideFailure } from "./outside-failure.ts";
 import { markPlatformError } from "./platform-errors.ts";
 import { createPolicy, type PlaintextPolicy } from "./policy.ts";
 import { refusedPath } from "./refusals.ts";
@@ -65,8 +66,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
     readonly #invokesPlain = new Map<string, boolean>();
     /** Messages of our own refusals in this request: they hold no data, and leave readable. */
     readonly #refusals = new Set<string>();
-    /** Rejects when a memoized step turns out to be forged after user code was started. */
-    readonly #forgery = rejectable();
+    readonly #outside = new OutsideFailure();
 
     static override onRegister({ client, fn }: Middleware.OnRegisterArgs): void {
       checkInstallation(EncryptionMiddleware, client, fn);
@@ -113,6 +113,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
           options: resolved,
           policy: this.#policy(),
           clientId: this.client.id,
+          inRequest: this.#inRequest,
           onContext: (context) => this.#enter(context),
         });
         this.#unsealed = unsealed;
@@ -131,7 +132,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
         options: resolved,
         clientId: this.client.id,
         recorded: (error) => this.#recorded(error),
-        fail: (error) => this.#fail(error),
+        fail: (error) => this.#outside.fail(this.#recorded(error)),
         onInvoke: (stepId, functionId) => {
           const plain = resolved.plainFunctions.has(functionId);
           this.#invokesPlain.set(stepId, plain && this.#invokesPlain.get(stepId) !== false);
@@ -148,6 +149,8 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
      * and the step never settles.
      */
     override wrapStep({ next, stepInfo }: Middleware.WrapStepArgs): Promise<unknown> {
+      // The run is failing: a sibling that wins a race would let user code go on.
+      if (this.#outside.happened) return abandoned();
       const { hashedId, options, stepType } = stepInfo;
       const shape = this.#unsealed.get(hashedId);
       if (shape === undefined) return next();
@@ -157,7 +160,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
           const what = shape === "error" ? "error" : "result";
           this.#policy().plaintext(`step ${hashedId} ("${options.id}"), its ${what}`);
         } catch (error) {
-          return this.#fail(error);
+          return this.#outside.fail(this.#recorded(error));
         }
       }
       const result = next();
@@ -166,7 +169,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
     }
 
     override wrapFunctionHandler({ next }: Middleware.WrapFunctionHandlerArgs): Promise<unknown> {
-      return Promise.race([next(), this.#forgery.promise]);
+      return Promise.race([next(), this.#outside.promise]);
     }
 
     /** Refuses an event before it is sent: a throw in the client's `fetch` would be retried five times. */
@@ -177,12 +180,6 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
 
     #policy(): PlaintextPolicy {
       return createPolicy(resolved.plaintext, (message) => this.client.logger.warn(message));
-    }
-
-    /** Fails the run from the outside; the promise that user code waits for never settles. */
-    #fail(error: unknown): Promise<never> {
-      this.#forgery.reject(this.#recorded(error));
-      return new Promise(() => {});
     }
 
     #enter(context: RunContext): void {
@@ -231,14 +228,4 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
 
 function isProxied({ ctx }: FunctionInput): boolean {
   return String(ctx.event.name) === "__proxy__" && ctx.runId === "__proxy__";
-}
-
-function rejectable(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
-  let reject: (reason: unknown) => void = () => {};
-  const promise = new Promise<never>((_, no) => {
-    reject = no;
-  });
-  // Nobody waits for it in a request that meets no forged step.
-  promise.catch(() => {});
-  return { promise, reject };
 }

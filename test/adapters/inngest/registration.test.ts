@@ -29,7 +29,7 @@ const places: [name: string, config: Partial<Config>, at: string][] = [
   ["a rate limit's key", { rateLimit: { key: FIELD, limit: 1, period: "60s" } }, "rateLimit.key"],
   ["a debounce key", { debounce: { key: FIELD, period: "60s" } }, "debounce.key"],
   ["a priority", { priority: { run: `${FIELD} == 'x' ? 1 : 0` } }, "priority.run"],
-  ["a batch key", { batchEvents: { maxSize: 2, timeout: "1m", key: FIELD } }, "batchEvents.key"],
+  ["a batch key", { batchEvents: { maxSize: 2, timeout: "60s", key: FIELD } }, "batchEvents.key"],
   [
     "a batch condition",
     { batchEvents: { maxSize: 2, timeout: "1m", if: `${FIELD} == 'x'` } as never },
