@@ -38,7 +38,7 @@ export interface ToolGuard {
 
 /**
  * The step tools as a function sees them: those that would hand data to the platform refuse, or make their request on
- * this server; an expression that can never match is refused; and what a wait returns has to be what was waited for.
+ * this server; an expression that can never match is refused; and a signal has to be the one that was waited for.
  *
  * They refuse before the SDK plans a step: a refusal in `fetch` would come after five tries, out of user code's reach.
  */
@@ -82,34 +82,17 @@ export function guardTools(step: StepTools, guard: ToolGuard): StepTools {
       const target = member(called, "function");
       if (isObject(target)) guard.onInvoke(id, functionId(target, guard.clientId));
     }),
-    waitForEvent: (id, wait, ...rest) => {
-      const waiting = checked(waitForEvent, (name) =>
-        checkWait(wait, `step ${JSON.stringify(name)}: its`, options),
-      );
-      const event = member(wait, "event");
-      return awaited(waiting(id, wait, ...rest), "name", isObject(event) ? event.name : event, stepId(id));
+    // That an event bears the name that was waited for, the SDK checks itself.
+    waitForEvent: checked(waitForEvent, (id, wait) => checkWait(wait, `step "${id}": its`, options)),
+    waitForSignal: async (id, wait, ...rest) => {
+      const got = await waitForSignal(id, wait, ...rest);
+      const [signal, wanted] = [own(got, "signal"), member(wait, "signal")];
+      if (typeof signal !== "string" || signal === wanted) return got;
+      const message = `step "${stepId(id)}" waited for the signal ${JSON.stringify(wanted)}, and ${JSON.stringify(signal)} stands in its place`;
+      return fail(new StepsealError("CONTEXT", message));
     },
-    waitForSignal: (id, wait, ...rest) =>
-      awaited(waitForSignal(id, wait, ...rest), "signal", member(wait, "signal"), stepId(id)),
   };
-
   return guarded as unknown as StepTools;
-
-  /** What a wait returns, unless it names another event or signal than the one that was waited for. */
-  async function awaited(
-    waiting: Promise<unknown>,
-    key: string,
-    wanted: unknown,
-    id: string,
-  ): Promise<unknown> {
-    const got = await waiting;
-    const name = own(got, key);
-    if (typeof name !== "string" || isNamed(name, wanted)) return got;
-    const [given, instead] = [JSON.stringify(name), JSON.stringify(wanted)];
-    return fail(
-      new StepsealError("CONTEXT", `step "${id}" waited for ${instead}, and ${given} stands in its place`),
-    );
-  }
 }
 
 /** The id by which the platform knows a function that `step.invoke` was given. */
@@ -121,12 +104,6 @@ function functionId(target: object, clientId: string): string {
   }
   const { appId, functionId } = (target as InngestFunctionReference.Any).opts;
   return `${appId || clientId}-${functionId}`;
-}
-
-/** Whether a name is the one waited for; one that ends in a star stands for all that begin so. */
-function isNamed(name: string, wanted: unknown): boolean {
-  if (typeof wanted !== "string") return false;
-  return wanted.endsWith("*") ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
 }
 
 /** A member of what user code gave, inherited ones too, as the SDK reads it. */
