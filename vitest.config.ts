@@ -3,13 +3,17 @@ import { defineConfig } from "vitest/config";
 
 const from = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** `INNGEST=oldest`: the oldest SDK that is supported stands in place of the newest. */
+const sdk = process.env.INNGEST === "oldest" ? "inngest-oldest" : "inngest";
+
 export default defineConfig({
   resolve: {
-    alias: {
-      "stepseal/inngest": from("src/adapters/inngest/index.ts"),
-      "stepseal/testing": from("src/testing/index.ts"),
-      stepseal: from("src/index.ts"),
-    },
+    alias: [
+      { find: "stepseal/inngest", replacement: from("src/adapters/inngest/index.ts") },
+      { find: "stepseal/testing", replacement: from("src/testing/index.ts") },
+      { find: "stepseal", replacement: from("src/index.ts") },
+      { find: /^inngest(\/.*)?$/, replacement: `${sdk}$1` },
+    ],
   },
   test: {
     include: ["test/**/*.test.ts"],

@@ -4,7 +4,7 @@ import { createSealer } from "stepseal";
 import type { StoredStep } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
 import { hashStepId } from "../../src/testing/ids.ts";
-import { createApp, keyring, MODES } from "../adapters/inngest/harness.ts";
+import { createApp, keyring, MODES, SDK } from "../adapters/inngest/harness.ts";
 import { expectRefused } from "./victim.ts";
 
 const sealer = createSealer({ keyring: keyring() });
@@ -127,7 +127,7 @@ describe.each(MODES)("$name, what waits return", ({ checkpointing }) => {
   });
 });
 
-describe.each(MODES)("$name, what a deferred function is given", ({ checkpointing }) => {
+describe.skipIf(!SDK.defers).each(MODES)("$name, what a deferred function is given", ({ checkpointing }) => {
   async function play(edit: (data: Record<string, unknown>) => void) {
     const seen: unknown[] = [];
     const { engine, inngest } = await createApp(

@@ -1,6 +1,7 @@
 import { experiment, type Inngest, type InngestFunction, fetch as sdkFetch } from "inngest";
 import { createDefer } from "inngest/experimental";
 import { stream } from "inngest/experimental/durable-endpoints";
+import { SDK } from "../adapters/inngest/harness.ts";
 import { MARKERS } from "./leak-paths.ts";
 
 const M = MARKERS;
@@ -39,7 +40,7 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
   const badChild = inngest.createFunction({ id: "bad-child", retries: 0, triggers: [] }, () => {
     throw new Error(M.invokeError);
   });
-  const later = createDefer(inngest, { id: "later" }, () => M.deferOutput);
+  const later = SDK.defers ? createDefer(inngest, { id: "later" }, () => M.deferOutput) : undefined;
   const go = { event: "leak/go" };
 
   const steps = inngest.createFunction({ id: "steps", retries: 1, triggers: go }, async ({ step }) => {
@@ -88,7 +89,7 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
   const others = inngest.createFunction(
     { id: "others", retries: 0, triggers: go },
     async ({ step, defer }) => {
-      defer("defer", { function: later, data: { text: M.deferInput } });
+      if (later !== undefined) defer("defer", { function: later, data: { text: M.deferInput } });
       await step.invoke("child", {
         function: child,
         data: { encrypted: M.invokePayload, plain: M.invokePlain },
@@ -118,7 +119,7 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
 
   const names = inngest.createFunction({ id: M.functionId, triggers: go }, async ({ step, group }) => {
     await step.run(M.stepId, () => 1);
-    await (step as unknown as Extras).score("score", { name: M.scoreName, value: 1 });
+    if (SDK.scores) await (step as unknown as Extras).score("score", { name: M.scoreName, value: 1 });
     await group.experiment(M.experimentName, {
       variants: { [M.variant]: () => step.run("variant", () => M.experimentOutput) },
       select: experiment.fixed(M.variant),
@@ -139,6 +140,7 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
         body: M.fetchBody,
       }),
     );
+    if (!SDK.sandboxes) return;
     await step.run("sandbox", () =>
       attempt(() =>
         inngest.sandboxes.create({ name: "box", vcpu: 1, memoryMb: 512, environment: { TOKEN: M.sandbox } }),
@@ -163,7 +165,7 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
     others,
     child,
     badChild,
-    later,
+    ...(later === undefined ? [] : [later]),
     waiter,
     names,
     open,

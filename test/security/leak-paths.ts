@@ -1,3 +1,5 @@
+import { SDK } from "../adapters/inngest/harness.ts";
+
 /** What becomes of what leaves on a path. `refused`: the call fails, and nothing leaves. */
 export type Fate = "sealed" | "visible" | "refused";
 
@@ -5,13 +7,15 @@ interface Path {
   readonly path: string;
   readonly fate: Fate;
   readonly markers: readonly string[];
+  /** What of the SDK it needs that the oldest one lacks. */
+  readonly needs?: keyof typeof SDK;
 }
 
 /**
  * Every path by which data leaves an app, and the markers that the leak app puts on it. SECURITY.md shows this table
  * with what was found.
  */
-export const PATHS = [
+const ALL = [
   {
     path: "sealed fields of events: sent by the client, by `step.sendEvent`, in a function outside a step",
     fate: "sealed",
@@ -54,9 +58,9 @@ export const PATHS = [
     markers: ["functionError", "functionCause", "functionString", "functionFinal"],
   },
   {
-    path: "results of functions, of `onFailure`, of deferred functions",
+    path: "results of functions, of `onFailure`",
     fate: "sealed",
-    markers: ["functionOutput", "waitOutput", "failureOutput", "deferOutput"],
+    markers: ["functionOutput", "waitOutput", "failureOutput"],
   },
   { path: "sealed fields of `step.invoke` payloads", fate: "sealed", markers: ["invokePayload"] },
   { path: "other fields of `step.invoke` payloads", fate: "visible", markers: ["invokePlain"] },
@@ -76,7 +80,12 @@ export const PATHS = [
     fate: "sealed",
     markers: ["stepMetadata", "runMetadata"],
   },
-  { path: "input of `defer`", fate: "sealed", markers: ["deferInput"] },
+  {
+    path: "input of `defer`, result of the deferred function",
+    fate: "sealed",
+    markers: ["deferInput", "deferOutput"],
+    needs: "defers",
+  },
   {
     path: "`step.ai.infer`: key, headers, prompt",
     fate: "refused",
@@ -88,22 +97,26 @@ export const PATHS = [
     markers: ["fetchUrl", "fetchHeader", "fetchBody"],
   },
   { path: "`stream.push`", fate: "refused", markers: ["stream"] },
-  { path: "sandboxes", fate: "refused", markers: ["sandbox"] },
+  { path: "sandboxes", fate: "refused", markers: ["sandbox"], needs: "sandboxes" },
   {
     path: "names and ids: of functions, steps, events, signals, channels, topics, kinds of metadata",
     fate: "visible",
     markers: ["functionId", "stepId", "eventName", "signalName", "channel", "topic", "metadataKind"],
   },
   {
-    path: "expressions; names of scores, experiments and variants",
+    path: "expressions; names of experiments and variants",
     fate: "visible",
-    markers: ["expression", "scoreName", "experimentName", "variant"],
+    markers: ["expression", "experimentName", "variant"],
   },
+  { path: "names of scores", fate: "visible", markers: ["scoreName"], needs: "scores" },
 ] as const satisfies readonly Path[];
 
-export type MarkerName = (typeof PATHS)[number]["markers"][number];
+export type MarkerName = (typeof ALL)[number]["markers"][number];
 
-const NAMES: readonly MarkerName[] = PATHS.flatMap(({ markers }) => [...markers]);
+/** Those that this SDK has. */
+export const PATHS: readonly Path[] = ALL.filter((path: Path) => path.needs === undefined || SDK[path.needs]);
+
+const NAMES: readonly MarkerName[] = ALL.flatMap(({ markers }) => [...markers]);
 
 /** One text for each marker. No marker is part of another. */
 export const MARKERS = Object.fromEntries(NAMES.map((name) => [name, `mk-${name}-km`])) as Readonly<

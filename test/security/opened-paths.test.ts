@@ -6,7 +6,7 @@ import { inspectEnvelope, isSealed, StepsealError } from "stepseal";
 import { type EncryptionMiddlewareOptions, encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, findPlaintext, type TestEngine } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
-import { createApp, keyring, MODES, quiet } from "../adapters/inngest/harness.ts";
+import { createApp, keyring, MODES, quiet, SDK } from "../adapters/inngest/harness.ts";
 
 // Paths that leave in plaintext once they are named, and that are refused, or sealed, until then.
 
@@ -189,7 +189,7 @@ describe.each(MODES)("$name, a stream", ({ checkpointing }) => {
   });
 });
 
-describe("sandboxes", () => {
+describe.skipIf(!SDK.sandboxes)("sandboxes", () => {
   const COMMAND = "mk85-sandbox-command";
   const answered = createTestEngine({
     intercept: ({ url }) => (url.includes("/v2/") ? new Response("{}", { status: 403 }) : undefined),

@@ -64,6 +64,8 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
     #unsealed: ReadonlyMap<string, UnsealedShape> = new Map();
     /** By the id of a step that invokes: whether `plaintextFrom` names every function that it invokes. */
     readonly #invokesPlain = new Map<string, boolean>();
+    /** Ids of steps that wait for a signal, whose type SDKs before 4.4 do not tell. */
+    readonly #awaitsSignal = new Set<string>();
     /** Messages of our own refusals in this request: they hold no data, and leave readable. */
     readonly #refusals = new Set<string>();
     readonly #outside = new OutsideFailure();
@@ -133,6 +135,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
         clientId: this.client.id,
         recorded: (error) => this.#recorded(error),
         fail: (error) => this.#outside.fail(this.#recorded(error)),
+        onWaitForSignal: (stepId) => this.#awaitsSignal.add(stepId),
         onInvoke: (stepId, functionId) => {
           const plain = resolved.plainFunctions.has(functionId);
           this.#invokesPlain.set(stepId, plain && this.#invokesPlain.get(stepId) !== false);
@@ -154,8 +157,10 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
       const { hashedId, options, stepType } = stepInfo;
       const shape = this.#unsealed.get(hashedId);
       if (shape === undefined) return next();
-      const fromPlainFunction = stepType === "invoke" && this.#invokesPlain.get(options.id) === true;
-      if (!mayBeUnsealed({ stepType: String(stepType), shape, fromPlainFunction }, resolved)) {
+      const type =
+        stepType === "unknown" && this.#awaitsSignal.has(options.id) ? "waitForSignal" : String(stepType);
+      const fromPlainFunction = type === "invoke" && this.#invokesPlain.get(options.id) === true;
+      if (!mayBeUnsealed({ stepType: type, shape, fromPlainFunction }, resolved)) {
         try {
           const what = shape === "error" ? "error" : "result";
           this.#policy().plaintext(`step ${hashedId} ("${options.id}"), its ${what}`);

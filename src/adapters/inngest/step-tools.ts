@@ -34,6 +34,8 @@ export interface ToolGuard {
   readonly fail: (error: StepsealError) => Promise<never>;
   /** Told which function a step of this id invokes. */
   readonly onInvoke: (stepId: string, functionId: string) => void;
+  /** Told that a step of this id waits for a signal. */
+  readonly onWaitForSignal: (stepId: string) => void;
 }
 
 /**
@@ -85,6 +87,7 @@ export function guardTools(step: StepTools, guard: ToolGuard): StepTools {
     // That an event bears the name that was waited for, the SDK checks itself.
     waitForEvent: checked(waitForEvent, (id, wait) => checkWait(wait, `step "${id}": its`, options)),
     waitForSignal: async (id, wait, ...rest) => {
+      guard.onWaitForSignal(stepId(id));
       const got = await waitForSignal(id, wait, ...rest);
       const [signal, wanted] = [own(got, "signal"), member(wait, "signal")];
       if (typeof signal !== "string" || signal === wanted) return got;

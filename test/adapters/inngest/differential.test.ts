@@ -1,13 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { ALL_MODES, expectSame, PATIENCE } from "./compare.ts";
 import { differences } from "./differences.ts";
+import { SDK } from "./harness.ts";
 import { observe } from "./observe.ts";
 import { ERROR_SCENARIOS } from "./scenarios/errors.ts";
 import { EVENT_SCENARIOS } from "./scenarios/events.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { STEP_SCENARIOS } from "./scenarios/steps.ts";
 
-const SCENARIOS = [...STEP_SCENARIOS, ...EVENT_SCENARIOS, ...ERROR_SCENARIOS];
+const SCENARIOS = [...STEP_SCENARIOS, ...EVENT_SCENARIOS, ...ERROR_SCENARIOS].filter(
+  ({ needs }) => needs === undefined || SDK[needs],
+);
 
 describe.each(ALL_MODES)("$name a function sees what it would see without stepseal", ({ checkpointing }) => {
   test.each(SCENARIOS)("$name", PATIENCE, (scenario) => expectSame(scenario, checkpointing));

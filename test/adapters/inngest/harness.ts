@@ -1,8 +1,18 @@
-import { type ClientOptions, Inngest, type InngestFunction } from "inngest";
+import { type ClientOptions, Inngest, type InngestFunction, serializeError } from "inngest";
 import { serve } from "inngest/edge";
+import * as experimental from "inngest/experimental";
 import { createKeyring, type Keyring } from "stepseal";
 import { type EncryptionMiddlewareOptions, encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, type TestEngine, type TestEngineOptions } from "stepseal/testing";
+
+/** What of the SDK came after its oldest supported version, 4.3.0: tests of it need one that has it. */
+export const SDK = {
+  defers: "createDefer" in experimental,
+  scores: "scoreMiddleware" in experimental,
+  sandboxes: "sandboxMiddleware" in experimental,
+  /** Errors keep the name of a class that the SDK does not know. */
+  keepsNames: serializeError(Object.assign(new Error(), { name: "Own" })).name === "Own",
+};
 
 /** Two fixed keys: what a test prints is the same each time. */
 export const KEY = "hex:8f1d3ac05e7b9264f0a1c8d35b6e7f9012c4a7be83d65f0948eb21d07c9a3e56";

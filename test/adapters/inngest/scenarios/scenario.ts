@@ -1,6 +1,6 @@
 import type { Inngest, InngestFunction } from "inngest";
 import type { TestEngine } from "stepseal/testing";
-import type { AppOptions } from "../harness.ts";
+import type { AppOptions, SDK } from "../harness.ts";
 
 /** Records what user code saw, in order. A thrown value is recorded like any other. */
 export type See = (what: string, value: unknown) => void;
@@ -18,6 +18,8 @@ export interface Scenario {
   readonly codeSurvives?: true;
   /** RULE "edited input": an input edited on the platform is plaintext, so it takes `plaintext: "accept"` to be the same. */
   readonly editedInput?: true;
+  /** What of the SDK it needs that the oldest one lacks. */
+  readonly needs?: keyof typeof SDK;
   readonly middleware?: (see: See) => NonNullable<AppOptions["middleware"]>;
 }
 

@@ -198,6 +198,7 @@ export const STEP_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "deferred functions",
+    needs: "defers",
     build: (inngest, see) => {
       const later = createDefer(inngest, { id: "later" }, async ({ event, step }) => {
         see("deferred event", event);
