@@ -1,4 +1,4 @@
-import { type ClientOptions, Inngest } from "inngest";
+import { type ClientOptions, Inngest, NonRetriableError, type StepError } from "inngest";
 
 /** What the demo plants, and looks for in everything the platform got: one marker for each path of the app. */
 export const MARKERS = {
@@ -11,6 +11,9 @@ export const MARKERS = {
   approver: "approved-by-dr-okafor",
   receipt: "receipt-for-heart-medication",
   bankError: "bank-says-account-DE89370400440532013000-is-locked",
+  voucher: "voucher-of-patient-0815",
+  voucherError: "voucher-expired-with-the-insurance-of-Ada-Byron",
+  voucherCause: "insurance-number-M123456789-is-closed",
   result: "charged-the-card-of-Ada-Byron",
 } as const;
 
@@ -46,6 +49,16 @@ export function createApp(options: Omit<ClientOptions, "id">, seen: Seen) {
       });
       seen("charge, after one failure", charge);
 
+      // An argument of a step, and an error that the function catches: the platform keeps both.
+      const discount = await step
+        .run("redeem the voucher", redeem, MARKERS.voucher)
+        .catch((error: StepError) => {
+          const { name, message, cause } = error;
+          seen("error and cause, caught", [name, message, (cause as Error).message]);
+          return 0;
+        });
+      seen("discount", discount);
+
       const approval = await step.waitForEvent("approval", {
         event: "shop/order.approved",
         timeout: "2d",
@@ -69,6 +82,11 @@ export function createApp(options: Omit<ClientOptions, "id">, seen: Seen) {
   );
 
   return { inngest, functions: [placeOrder, shipParcel] };
+}
+
+function redeem(voucher: string): number {
+  const cause = new TypeError(MARKERS.voucherCause);
+  throw new NonRetriableError(`${MARKERS.voucherError} (${voucher.length} characters)`, { cause });
 }
 
 /** The two events that come from outside. */
