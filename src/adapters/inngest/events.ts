@@ -146,9 +146,9 @@ function openLifecycle(event: WireEvent, reader: EventReader): WireEvent {
   const refuse = (what: string): void => {
     if (!options.plainFunctions.has(fn)) reader.policy.plaintext(`${place}, ${what}`);
   };
-  const openError = (error: Record<string, unknown>, what: string): boolean =>
+  const openError = (error: Record<string, unknown>, what: string, more?: readonly string[]): boolean =>
     atPlace(`${place}, ${what}`, () =>
-      openWireError(error, () => ({ kind: ["fn.error", "step.error"], fn, run }), sealer),
+      openWireError(error, () => ({ kind: ["fn.error", "step.error"], fn, run }), sealer, more),
     );
 
   // Without a sealed error this stays true where the event tells of the platform's own: a time-out, a limit.
@@ -168,7 +168,8 @@ function openLifecycle(event: WireEvent, reader: EventReader): WireEvent {
   } else if (isObject(data.result)) {
     // A run that failed is reported with its error in place of a result, too.
     const result = { ...data.result };
-    if (!openError(result, "its result")) {
+    // `type` is how the SDK answers failures of its own.
+    if (!openError(result, "its result", ["type"])) {
       if (platforms) markPlatformError(result);
       else refuse("its result");
     }

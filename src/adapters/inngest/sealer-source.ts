@@ -46,7 +46,14 @@ function loadOnce(
       })
       .catch((error: unknown) => {
         loaded = undefined;
-        throw error;
+        if (error instanceof StepsealError) throw error;
+        // What a provider says could hold anything, and this message may be answered to a request.
+        const name = error instanceof Error ? error.name : typeof error;
+        throw new StepsealError(
+          "CONFIG",
+          `encryptionMiddleware: the function in option "keyring" failed with ${name}; the cause of this error says why`,
+          { cause: error },
+        );
       });
     return loaded;
   };

@@ -57,18 +57,20 @@ const RESTORED = ["name", "message", "stack", "code", "cause"] as const;
 /**
  * Opens a sealed error in place: the SDK keeps its own reference to the object and ignores a new one.
  *
+ * @param more members that were sent and that the platform keeps here, beside those of an error
  * @returns whether the error was sealed
  */
 export function openWireError(
   error: unknown,
   expected: (claims: Claims) => Expected,
   sealer: Sealer,
+  more: readonly string[] = [],
 ): boolean {
   const envelope = sealedErrorOf(error);
   if (envelope === undefined || !isObject(error)) return false;
   const original = sealer.open(envelope, expected);
   if (!isObject(original)) throw new StepsealError("FORMAT", "a sealed error does not hold an error");
-  for (const key of RESTORED) {
+  for (const key of [...RESTORED, ...more]) {
     // Ours left with an empty stack. Where the platform left it out, it would have left out this one, too.
     const dropped = key === "stack" && original.stack === "" && error.stack === undefined;
     const present = Object.hasOwn(original, key) && !dropped;

@@ -169,7 +169,9 @@ test("a ring that is loaded by a function is loaded once, and again only if that
   const client = clientOf(engine, { middleware: [encryptionMiddleware({ keyring: load })] });
   const publish = () =>
     client.fetch("http://inngest.test/e/key", { method: "POST", body: JSON.stringify([EVENT]) });
-  await expect(publish()).rejects.toThrow("the provider is down");
+  const error = await publish().catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "CONFIG", cause: { message: "the provider is down" } });
+  expect(String(error)).toMatch(/option "keyring" failed with Error/);
   await Promise.all([publish(), publish()]);
   await publish();
   expect(load).toHaveBeenCalledTimes(2);

@@ -5,6 +5,12 @@ class PaymentError extends Error {
   readonly account = "lost on the way";
 }
 
+function selfCaused(): Error {
+  const error = new Error("round");
+  error.cause = error;
+  return error;
+}
+
 /** What is thrown, by name. Made anew each time: a retry must not throw the same object. */
 export const THROWN: readonly (readonly [name: string, make: () => unknown])[] = [
   ["an error", () => new Error("plain error")],
@@ -35,11 +41,23 @@ export const THROWN: readonly (readonly [name: string, make: () => unknown])[] =
   ["an aggregate error", () => new AggregateError([new Error("one"), new TypeError("two")], "both failed")],
   ["a non-retriable error", () => new NonRetriableError("never again", { cause: new Error("why") })],
   ["a retry-after error", () => new RetryAfterError("busy", "90s")],
+  [
+    "a frozen error",
+    () => Object.freeze(new RangeError("frozen", { cause: Object.freeze(new Error("deep")) })),
+  ],
+  ["an error that is its own cause", () => selfCaused()],
+  [
+    "an error whose message is a getter",
+    () => Object.defineProperty(new Error(), "message", { get: () => "got" }),
+  ],
   ["a text", () => "just a text"],
   ["an empty text", () => ""],
   ["null", () => null],
   ["undefined", () => undefined],
   ["a number", () => 7],
   ["an object", () => ({ code: 402, reason: "declined" })],
+  ["a frozen object", () => Object.freeze({ code: 403, reason: Object.freeze({ why: "frozen" }) })],
+  ["an object without a prototype", () => Object.assign(Object.create(null), { code: 404 })],
+  ["a list", () => ["declined", 402]],
   ["an object with a message", () => ({ name: "Odd", message: "no error at all" })],
 ];
