@@ -8,6 +8,7 @@ export default defineConfig({
     alias: {
       "stepseal/inngest": from("src/adapters/inngest/index.ts"),
       "stepseal/testing": from("src/testing/index.ts"),
+      "stepseal/transport": from("src/transport/index.ts"),
       stepseal: from("src/index.ts"),
     },
   },

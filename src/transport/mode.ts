@@ -1,0 +1,91 @@
+import { StepsealError } from "../errors.ts";
+import { type Environment, processEnv } from "./options.ts";
+
+/** Whether requests are signed (`"cloud"`) or come from a local server that signs nothing (`"dev"`). */
+export type Mode = "cloud" | "dev";
+
+/** Options of `resolveMode`. */
+export interface ModeOptions {
+  /** The major version of the Inngest SDK whose rule applies. Default 4. */
+  readonly sdk?: 3 | 4;
+  /** The client's `isDev` option, which decides alone. */
+  readonly isDev?: boolean;
+}
+
+/**
+ * Whether an app talks to a dev server, by the rules of the Inngest SDK.
+ *
+ * v4: `"cloud"` unless `isDev` or `INNGEST_DEV` says otherwise. v3: where neither speaks, `"cloud"` on what looks like
+ * a deployment, else `"dev"`.
+ *
+ * Stricter than the SDKs where theirs would be development by accident:
+ * - `INNGEST_DEV` that asks for development on what looks like production is an error. If it is meant, say it in code,
+ *   with `isDev`.
+ * - `INNGEST_DEV` that is neither a boolean nor a URL or host is an error; v4 would take `off` for the host of a dev
+ *   server.
+ * - v3 with a signing key in the environment is `"cloud"`.
+ *
+ * @param env default: `process.env`
+ * @throws {StepsealError} CONFIG, as said above
+ * @example
+ * ```ts
+ * import { resolveMode } from "stepseal/transport";
+ *
+ * resolveMode({}); // "cloud"
+ * resolveMode({ INNGEST_DEV: "1" }); // "dev"
+ * resolveMode({ NODE_ENV: "development" }, { sdk: 3 }); // "dev"
+ * ```
+ */
+export function resolveMode(env: Environment = processEnv(), options: ModeOptions = {}): Mode {
+  const { sdk = 4, isDev } = options;
+  if (sdk !== 3 && sdk !== 4) throw new StepsealError("CONFIG", "sdk: expected 3 or 4.");
+  if (isDev !== undefined) return isDev ? "dev" : "cloud";
+  const asked = readDevVariable(env.INNGEST_DEV);
+  if (asked === "cloud") return "cloud";
+  const sign = productionSign(env);
+  if (asked === "dev" && sign !== undefined) {
+    throw new StepsealError(
+      "CONFIG",
+      `INNGEST_DEV asks for development, which accepts unsigned requests, and ${sign} says that this is production. Unset INNGEST_DEV, or pass isDev: true.`,
+    );
+  }
+  if (asked === "dev") return "dev";
+  return sdk === 4 || sign !== undefined || env.INNGEST_SIGNING_KEY ? "cloud" : "dev";
+}
+
+/** What `INNGEST_DEV` asks for, or undefined where it asks for nothing. */
+function readDevVariable(value: string | undefined): Mode | undefined {
+  const text = value?.trim().toLowerCase() ?? "";
+  if (text === "" || text === "undefined") return undefined;
+  if (text === "1" || text === "true") return "dev";
+  if (text === "0" || text === "false") return "cloud";
+  if (isServer(text)) return "dev";
+  throw new StepsealError("CONFIG", "INNGEST_DEV: expected 1, 0, or the URL of a dev server.");
+}
+
+/** `http://host`, `host:8288` or `localhost`. */
+function isServer(text: string): boolean {
+  if (text.includes("://")) return /^https?:/.test(text) && URL.canParse(text);
+  return (text === "localhost" || /:\d+$/.test(text)) && URL.canParse(`http://${text}`);
+}
+
+const startsWithProd = (value: string): boolean => value.startsWith("prod");
+const isAny = (value: string): boolean => value !== "";
+
+/** The signs of a deployment that SDK v3 goes by (inngest 3, helpers/env.js). */
+const PRODUCTION_SIGNS: readonly (readonly [name: string, isSign: (value: string) => boolean])[] = [
+  ["CONTEXT", startsWithProd],
+  ["ENVIRONMENT", startsWithProd],
+  ["NODE_ENV", startsWithProd],
+  ["VERCEL_ENV", (value) => value !== "" && value !== "development"],
+  ["DENO_DEPLOYMENT_ID", isAny],
+  ["NETLIFY", isAny],
+  ["RENDER", isAny],
+  ["RAILWAY_GIT_BRANCH", isAny],
+  ["CF_PAGES", isAny],
+];
+
+/** The name of the first variable that says production. */
+function productionSign(env: Environment): string | undefined {
+  return PRODUCTION_SIGNS.find(([name, isSign]) => isSign(env[name] ?? ""))?.[0];
+}
