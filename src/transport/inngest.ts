@@ -1,10 +1,9 @@
-import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { StepsealError } from "../errors.ts";
 import { encodeUtf8 } from "../internal/utf8.ts";
-import { equalInConstantTime } from "./constant-time.ts";
 import { type SigningKey, splitPrefix } from "./key.ts";
+import { equalInConstantTime, hmacSha256 } from "./mac.ts";
 import { SignatureError } from "./signature-error.ts";
 
 /** The header of requests and responses; in lower case, as HTTP/2 and Node write it. */
@@ -19,13 +18,9 @@ export interface InngestSignature {
   readonly mac: Uint8Array;
 }
 
-// RFC 2104 HMAC over the covered bytes and then the time in decimal, with nothing between them.
-function mac(key: SigningKey, covered: Uint8Array, seconds: number): Uint8Array {
-  return hmac
-    .create(sha256, key.secret)
-    .update(covered)
-    .update(encodeUtf8(String(seconds)))
-    .digest();
+/** The time follows the covered bytes in decimal, with nothing between them. */
+function macOf(key: SigningKey, covered: Uint8Array, seconds: number): Uint8Array {
+  return hmacSha256(key.secret, covered, encodeUtf8(String(seconds)));
 }
 
 /**
@@ -36,7 +31,7 @@ function mac(key: SigningKey, covered: Uint8Array, seconds: number): Uint8Array 
  * @returns the value of the header
  */
 export function signInngest(key: SigningKey, covered: Uint8Array, seconds: number): string {
-  return `t=${seconds}&s=${bytesToHex(mac(key, covered, seconds))}`;
+  return `t=${seconds}&s=${bytesToHex(macOf(key, covered, seconds))}`;
 }
 
 /**
@@ -65,7 +60,7 @@ export function inngestSigner(
   covered: Uint8Array,
   keys: readonly SigningKey[],
 ): SigningKey | undefined {
-  return keys.find((key) => equalInConstantTime(mac(key, covered, signature.seconds), signature.mac));
+  return keys.find((key) => equalInConstantTime(macOf(key, covered, signature.seconds), signature.mac));
 }
 
 /**

@@ -2,8 +2,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { CompactSign, compactVerify } from "jose";
 import { decodeBase64url, decodedLength, encodeBase64url } from "../internal/base64url.ts";
 import { encodeUtf8, readUtf8 } from "../internal/utf8.ts";
-import { equalInConstantTime } from "./constant-time.ts";
 import type { SigningKey } from "./key.ts";
+import { equalInConstantTime } from "./mac.ts";
 import { SignatureError } from "./signature-error.ts";
 
 const ISSUER = "Upstash";

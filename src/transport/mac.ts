@@ -1,3 +1,13 @@
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+
+/** HMAC-SHA256 (RFC 2104) over parts as if they were one message. */
+export function hmacSha256(secret: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const mac = hmac.create(sha256, secret);
+  for (const part of parts) mac.update(part);
+  return mac.digest();
+}
+
 /**
  * Whether two byte strings are equal, in a time that depends on their lengths alone.
  *
