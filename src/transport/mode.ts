@@ -21,8 +21,8 @@ export interface ModeOptions {
  * Stricter than the SDKs where theirs would be development by accident:
  * - `INNGEST_DEV` that asks for development on what looks like production is an error. If it is meant, say it in code,
  *   with `isDev`.
- * - `INNGEST_DEV` that is neither a boolean nor a URL or host is an error; v4 would take `off` for the host of a dev
- *   server.
+ * - `INNGEST_DEV` that v4 would take for the host of a dev server (`off`) is an error, unless it is a URL, a host with
+ *   a port, or `localhost`. What v3 does not know means `"cloud"` to it, as a URL that is not http never does here.
  * - v3 with a signing key in the environment is `"cloud"`.
  *
  * @param env default: `process.env`
@@ -40,7 +40,7 @@ export function resolveMode(env: Environment = processEnv(), options: ModeOption
   const { sdk = 4, isDev } = options;
   if (sdk !== 3 && sdk !== 4) throw new StepsealError("CONFIG", "sdk: expected 3 or 4.");
   if (isDev !== undefined) return isDev ? "dev" : "cloud";
-  const asked = readDevVariable(env.INNGEST_DEV);
+  const asked = readDevVariable(env.INNGEST_DEV, sdk);
   if (asked === "cloud") return "cloud";
   const sign = productionSign(env);
   if (asked === "dev" && sign !== undefined) {
@@ -54,19 +54,21 @@ export function resolveMode(env: Environment = processEnv(), options: ModeOption
 }
 
 /** What `INNGEST_DEV` asks for, or undefined where it asks for nothing. */
-function readDevVariable(value: string | undefined): Mode | undefined {
-  const text = value?.trim().toLowerCase() ?? "";
-  if (text === "" || text === "undefined") return undefined;
+function readDevVariable(value: string | undefined, sdk: 3 | 4): Mode | undefined {
+  const text = value?.trim().toLowerCase() ?? "undefined";
+  if (text === "undefined") return undefined;
   if (text === "1" || text === "true") return "dev";
   if (text === "0" || text === "false") return "cloud";
-  if (isServer(text)) return "dev";
+  if (isServer(text, sdk)) return "dev";
+  // v3 takes what it does not know for false; an empty text means nothing to v4.
+  if (text === "" || (sdk === 3 && !URL.canParse(text))) return "cloud";
   throw new StepsealError("CONFIG", "INNGEST_DEV: expected 1, 0, or the URL of a dev server.");
 }
 
-/** `http://host`, `host:8288` or `localhost`. */
-function isServer(text: string): boolean {
-  if (text.includes("://")) return /^https?:/.test(text) && URL.canParse(text);
-  return (text === "localhost" || /:\d+$/.test(text)) && URL.canParse(`http://${text}`);
+/** `http://host`, and for v4 `host:8288` and `localhost`. */
+function isServer(text: string, sdk: 3 | 4): boolean {
+  if (/^https?:\/\//.test(text)) return URL.canParse(text);
+  return sdk === 4 && (text === "localhost" || /^[^/]+:\d+$/.test(text)) && URL.canParse(`http://${text}`);
 }
 
 const startsWithProd = (value: string): boolean => value.startsWith("prod");

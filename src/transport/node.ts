@@ -16,7 +16,9 @@ export interface NodeResponse {
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
   readonly destroyed: boolean;
-  writeHead(status: number, headers: readonly string[]): unknown;
+  statusCode: number;
+  setHeader(name: string, value: string): unknown;
+  appendHeader(name: string, value: string): unknown;
   write(chunk: Uint8Array): boolean;
   end(text?: string): unknown;
   destroy(): unknown;
@@ -168,14 +170,14 @@ function streamOf(request: NodeRequest): ReadableStream<Uint8Array> {
 }
 
 async function send(answer: Response, response: NodeResponse, isHead: boolean): Promise<void> {
-  const headers: string[] = [];
-  // Iterating gives each cookie for itself, and other headers joined.
+  response.statusCode = answer.status;
   answer.headers.forEach((value, name) => {
-    headers.push(name, value);
+    // Each cookie comes for itself, and joins those that were set before.
+    if (name === "set-cookie") response.appendHeader(name, value);
+    else response.setHeader(name, value);
   });
   // The rest of a body that is too long is not waited for.
-  if (answer.status === 413) headers.push("connection", "close");
-  response.writeHead(answer.status, headers);
+  if (answer.status === 413) response.setHeader("connection", "close");
   const reader = isHead ? undefined : answer.body?.getReader();
   for (;;) {
     const chunk = await reader?.read();
@@ -187,7 +189,8 @@ async function send(answer: Response, response: NodeResponse, isHead: boolean): 
 }
 
 function answerText(response: NodeResponse, status: number, text: string): void {
-  response.writeHead(status, ["content-type", "text/plain"]);
+  response.statusCode = status;
+  response.setHeader("content-type", "text/plain");
   response.end(text);
 }
 
