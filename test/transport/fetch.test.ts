@@ -139,7 +139,8 @@ test("token, fallback and environment are those of the real SDK", async () => {
   });
   client.setEnvVars(env);
   // A call of the SDK to the API, which authenticates and falls back.
-  await client.inngestApi.getRunSteps("run").catch(() => undefined);
+  // biome-ignore lint/complexity/useLiteralKeys: private to TypeScript
+  await client["inngestApi"].getRunSteps("run").catch(() => undefined);
   const ours = serverOf(new Response("{}", { status: 401 }));
   await signedFetch({ env, fetch: ours.fetch })(API);
   expect(headersOf(ours.sent)).toEqual([
