@@ -21,8 +21,8 @@ export interface ModeOptions {
  * Stricter than the SDKs where theirs would be development by accident:
  * - `INNGEST_DEV` that asks for development on what looks like production is an error. If it is meant, say it in code,
  *   with `isDev`.
- * - `INNGEST_DEV` that v4 would take for the host of a dev server (`off`) is an error, unless it is a URL, a host with
- *   a port, or `localhost`. What v3 does not know means `"cloud"` to it, as a URL that is not http never does here.
+ * - `INNGEST_DEV` that v4 would take for the host of a dev server (`off`), or v3 for a URL of another kind, is an error.
+ *   A dev server is an http URL, and for v4 also a host with a port or `localhost`.
  * - v3 with a signing key in the environment is `"cloud"`.
  *
  * @param env default: `process.env`
@@ -31,9 +31,9 @@ export interface ModeOptions {
  * ```ts
  * import { resolveMode } from "stepseal/transport";
  *
- * resolveMode({}); // "cloud"
- * resolveMode({ INNGEST_DEV: "1" }); // "dev"
- * resolveMode({ NODE_ENV: "development" }, { sdk: 3 }); // "dev"
+ * console.log(resolveMode({})); // "cloud"
+ * console.log(resolveMode({ INNGEST_DEV: "1" })); // "dev"
+ * console.log(resolveMode({ NODE_ENV: "development" }, { sdk: 3 })); // "dev"
  * ```
  */
 export function resolveMode(env: Environment = processEnv(), options: ModeOptions = {}): Mode {

@@ -1,6 +1,8 @@
+import { createHmac } from "node:crypto";
+import canonicalize from "canonicalize";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createSigner, createVerifier } from "../../src/transport/index.ts";
-import { at, bytes, INNGEST, T0 } from "./support.ts";
+import { at, bytes, INNGEST, refusal, T0 } from "./support.ts";
 
 type Serve = (keys: {
   signingKey: string;
@@ -40,6 +42,28 @@ async function post(
     body: new Uint8Array(await response.arrayBuffer()),
   };
 }
+
+/** A request that the SDK takes for authentic, and this project does not. */
+interface LenientCase {
+  readonly name: string;
+  /** What the MAC covers, before the time. Default: the body's canonical form. */
+  readonly covered?: string;
+  readonly body?: string;
+  readonly time?: string;
+  readonly header?: (time: string, mac: string) => string;
+}
+
+const twice = new TextDecoder().decode(request('{"a":2}')).replaceAll('{"a":2}', '{"a":1,"a":2}');
+const LENIENT: readonly LenientCase[] = [
+  { name: "a header in another order", header: (time, mac) => `s=${mac}&t=${time}` },
+  { name: "a header with more in it", header: (time, mac) => `t=${time}&s=${mac}&v=1` },
+  { name: "a header with two times", header: (time, mac) => `t=${time}&s=${mac}&t=1` },
+  { name: "a time with a zero before it", time: `0${T0}` },
+  { name: "a time with letters after it", time: `${T0}abc` },
+  { name: "a member named twice", body: twice },
+  { name: "a number past the range of a double", body: '{"a":1e400}', covered: '{"a":null}' },
+  { name: "a text for a body", body: JSON.stringify('{"a":1}'), covered: '{"a":1}' },
+];
 
 /** What must hold between this project and a version of the real SDK, whose keys `serve` is given. */
 export function acceptsBothWays(sdk: string, serve: Serve): void {
@@ -100,6 +124,19 @@ export function acceptsBothWays(sdk: string, serve: Serve): void {
       };
       expect(await introspect(headers)).toMatchObject({ authentication_succeeded: true });
       expect(await introspect({})).toEqual({ message: "Unauthorized" });
+    });
+
+    test.each(LENIENT)("is more lenient: $name", async ({ header, time = `${T0}`, ...rest }) => {
+      const body = bytes(rest.body ?? new TextDecoder().decode(request("{}")));
+      const covered = rest.covered ?? canonicalize(JSON.parse(new TextDecoder().decode(body)))!;
+      const mac = createHmac("sha256", INNGEST.old.slice("signkey-prod-".length))
+        .update(covered + time)
+        .digest("hex");
+      const headers = { "x-inngest-signature": header?.(time, mac) ?? `t=${time}&s=${mac}` };
+      // Bodies that are no execution request fail later, and not with 401.
+      expect((await post(serve({ signingKey: INNGEST.old }), headers, body)).status).not.toBe(401);
+      const verifier = createVerifier({ scheme: "inngest", signingKey: INNGEST.old, now: at() });
+      expect(await refusal(verifier.verify({ headers, body }))).toBe("MALFORMED");
     });
 
     test("agrees on the age that is accepted", async () => {
