@@ -5,7 +5,7 @@ import type { Mode } from "./mode.ts";
 import { type InngestKeys, processEnv } from "./options.ts";
 import { SignatureError } from "./signature-error.ts";
 
-/** Options of `signedFetch`: keys as for a verifier, without the scheme. */
+/** Options of `signedFetch`: keys as for an Inngest verifier. */
 export interface SignedFetchOptions extends Omit<InngestKeys, "scheme"> {
   /**
    * Name of the branch environment: all of them share one signing key. Default: what the SDK goes by, `INNGEST_ENV`
@@ -35,8 +35,8 @@ const MAX_REDIRECTS = 5;
  * Makes a `fetch` for the Inngest API: with the hashed signing key as bearer token, and once more with the fallback
  * key when the answer is 401 or 403 (inngest, `fetchWithAuthFallback`).
  *
- * Bodies are read into memory first, so that they can be sent twice. Redirects are followed on the same origin alone.
- * The keys themselves are never sent, and stand in no error.
+ * The token goes to whatever URL is called. Bodies are read into memory first, so that they can be sent twice.
+ * Redirects are followed on the same origin alone. The keys themselves are never sent, and stand in no error.
  *
  * @returns a function with the parameters of `fetch`. It rejects as `fetch` does, with a `SignatureError` NO_KEYS where
  * no key is configured, and with a `StepsealError`: CONFIG for a key that is not in hex, REFUSED for a redirect to
@@ -150,8 +150,9 @@ function redirected(call: Call, url: URL, status: number): Call {
 
 function tokens(options: SignedFetchOptions): readonly string[] {
   const texts = inngestTexts(options);
-  if (texts.length === 0)
+  if (texts.length === 0) {
     throw new SignatureError("NO_KEYS", "No signing key is configured: nothing was sent.");
+  }
   return texts.map(({ text, where }) => bearerToken(text, where));
 }
 

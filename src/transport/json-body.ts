@@ -22,9 +22,8 @@ export function coveredByRequest(body: Uint8Array): Uint8Array {
     const value: unknown = JSON.parse(text);
     if (typeof value === "string") throw malformed("is a JSON text, and not an object");
     if (countMembers(text) !== countOwn(value)) throw malformed("names a member of an object twice");
-    const canonical = canonicalize(value);
-    if (canonical === undefined) throw malformed("is not JSON");
-    return encodeUtf8(canonical);
+    // Undefined only for what JSON.parse never gives.
+    return encodeUtf8(canonicalize(value)!);
   } catch (error) {
     if (error instanceof SignatureError) throw error;
     // A parser's message quotes the body; a RangeError is a nesting deeper than the stack.
@@ -62,8 +61,9 @@ function countOwn(value: unknown): number {
   const open: unknown[] = [value];
   while (open.length > 0) {
     const next = open.pop();
-    if (typeof next === "number" && !Number.isFinite(next))
+    if (typeof next === "number" && !Number.isFinite(next)) {
       throw malformed("holds a number past the range of a double");
+    }
     if (typeof next !== "object" || next === null) continue;
     const members = Object.values(next);
     if (!Array.isArray(next)) count += members.length;

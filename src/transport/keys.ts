@@ -22,8 +22,8 @@ interface KeyText {
 const REGIONS = ["EU_CENTRAL_1", "US_EAST_1"];
 
 /**
- * Where a verifier or signer finds its keys. Keys given in code are read now, those of the environment on first use:
- * modules are often loaded where secrets are not.
+ * Where a verifier or signer finds its keys. Keys given in code are checked now, those of the environment on first
+ * use: modules are often loaded where secrets are not.
  *
  * @throws {StepsealError} CONFIG for a scheme or a key that is none
  */
@@ -31,11 +31,13 @@ export function keySource(
   options: InngestKeys | (QstashKeys & { readonly regions?: Readonly<Record<string, QstashRegion>> }),
 ): KeySource {
   if (options.scheme === "inngest") {
-    const read = (): KeySource => {
+    const { signingKey, signingKeyFallback } = options;
+    if (signingKey) inngestKey(signingKey, "signingKey");
+    if (signingKeyFallback) inngestKey(signingKeyFallback, "signingKeyFallback");
+    return onFirstUse(() => {
       const keys = inngestTexts(options).map(({ text, where }) => inngestKey(text, where));
       return () => demand(keys);
-    };
-    return options.signingKey || options.signingKeyFallback ? read() : onFirstUse(read);
+    });
   }
   if (options.scheme === "qstash") {
     const { currentSigningKey: current, nextSigningKey: next, regions } = options;
@@ -50,15 +52,15 @@ export function keySource(
   throw new StepsealError("CONFIG", 'scheme: expected "inngest" or "qstash".');
 }
 
-/** The Inngest keys of options, or where there are none in code, of the environment; a fallback needs a primary. */
+/** The Inngest keys, each of the options or else of the environment; a fallback needs a primary. */
 export function inngestTexts(options: Omit<InngestKeys, "scheme">): readonly KeyText[] {
   const { signingKey, signingKeyFallback, env = processEnv() } = options;
-  return signingKey || signingKeyFallback
-    ? pair([signingKey, "signingKey"], [signingKeyFallback, "signingKeyFallback"])
-    : pair(
-        [env.INNGEST_SIGNING_KEY, "INNGEST_SIGNING_KEY"],
-        [env.INNGEST_SIGNING_KEY_FALLBACK, "INNGEST_SIGNING_KEY_FALLBACK"],
-      );
+  return pair(
+    signingKey ? [signingKey, "signingKey"] : [env.INNGEST_SIGNING_KEY, "INNGEST_SIGNING_KEY"],
+    signingKeyFallback
+      ? [signingKeyFallback, "signingKeyFallback"]
+      : [env.INNGEST_SIGNING_KEY_FALLBACK, "INNGEST_SIGNING_KEY_FALLBACK"],
+  );
 }
 
 function qstashFromEnv(env: Environment): KeySource {

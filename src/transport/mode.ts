@@ -39,7 +39,7 @@ export interface ModeOptions {
 export function resolveMode(env: Environment = processEnv(), options: ModeOptions = {}): Mode {
   const { sdk = 4, isDev } = options;
   if (sdk !== 3 && sdk !== 4) throw new StepsealError("CONFIG", "sdk: expected 3 or 4.");
-  if (isDev !== undefined) return isDev ? "dev" : "cloud";
+  if (typeof isDev === "boolean") return isDev ? "dev" : "cloud";
   const asked = readDevVariable(env.INNGEST_DEV, sdk);
   if (asked === "cloud") return "cloud";
   const sign = productionSign(env);

@@ -1,5 +1,6 @@
 import { StepsealError } from "../errors.ts";
 import { isBytes } from "../internal/bytes.ts";
+import type { Handler } from "./endpoint.ts";
 
 /** What is used of a request of Node's http module. */
 export interface NodeRequest extends AsyncIterable<unknown> {
@@ -7,7 +8,6 @@ export interface NodeRequest extends AsyncIterable<unknown> {
   readonly url?: string | undefined;
   readonly rawHeaders: readonly string[];
   readonly socket: object;
-  readonly destroyed: boolean;
   readonly readableDidRead: boolean;
 }
 
@@ -62,14 +62,14 @@ export interface NodeOptions {
  * ```
  */
 export function nodeHandler(
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: Handler,
   options: NodeOptions & { readonly onError?: (error: unknown) => void } = {},
 ): (request: NodeRequest, response: NodeResponse) => void {
   const { onError = console.error } = options;
   return (request, response) => {
     serve(handler, request, response, options).catch((error: unknown) => {
-      // The caller went away in the middle of its request: there is nobody to answer, and nothing is wrong here.
-      if (request.destroyed && !response.headersSent) return;
+      // The caller went away: there is nobody to answer, and nothing is wrong here.
+      if (response.destroyed) return;
       onError(error);
       if (response.headersSent) response.destroy();
       else answerText(response, 500, "Internal Server Error");
@@ -94,7 +94,7 @@ export function nodeHandler(
  * ```
  */
 export function expressHandler(
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: Handler,
   options: NodeOptions = {},
 ): (request: ExpressRequest, response: NodeResponse, next: (error: unknown) => void) => void {
   return (request, response, next) => {
@@ -103,11 +103,19 @@ export function expressHandler(
   };
 }
 
+/** What an adapter knows of a request beside what Node does. */
+interface ServeOptions extends NodeOptions {
+  /** The body, where it was read before. */
+  readonly raw?: Uint8Array | undefined;
+  /** The whole path, where a router cut it. */
+  readonly url?: string | undefined;
+}
+
 async function serve(
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: Handler,
   request: NodeRequest,
   response: NodeResponse,
-  options: NodeOptions & { readonly raw?: Uint8Array | undefined; readonly url?: string | undefined },
+  options: ServeOptions,
 ): Promise<void> {
   const aborted = new AbortController();
   response.once("close", () => {
@@ -126,11 +134,7 @@ async function serve(
 }
 
 /** The request as `fetch` has it, or undefined where HTTP allows what a URL or `Request` does not. */
-function webRequest(
-  request: NodeRequest,
-  options: NodeOptions & { readonly raw?: Uint8Array | undefined; readonly url?: string | undefined },
-  signal: AbortSignal,
-): Request | undefined {
+function webRequest(request: NodeRequest, options: ServeOptions, signal: AbortSignal): Request | undefined {
   const headers = new Headers();
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const name = request.rawHeaders[i]!;
@@ -182,7 +186,10 @@ async function send(answer: Response, response: NodeResponse, isHead: boolean): 
   for (;;) {
     const chunk = await reader?.read();
     if (chunk === undefined || chunk.done) break;
-    if (response.destroyed) return void reader?.cancel();
+    if (response.destroyed) {
+      await reader?.cancel();
+      return;
+    }
     if (!response.write(chunk.value)) await drained(response);
   }
   response.end();

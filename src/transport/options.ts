@@ -4,8 +4,8 @@ import { StepsealError } from "../errors.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Signing keys of Inngest. Where neither is given, `INNGEST_SIGNING_KEY` and `INNGEST_SIGNING_KEY_FALLBACK` are.
- * An empty text counts as none.
+ * Signing keys of Inngest. Each that is not given is looked for in the environment, as the SDK does:
+ * `INNGEST_SIGNING_KEY`, `INNGEST_SIGNING_KEY_FALLBACK`. An empty text counts as none.
  */
 export interface InngestKeys {
   readonly scheme: "inngest";
@@ -18,9 +18,9 @@ export interface InngestKeys {
 }
 
 /**
- * Signing keys of QStash and Upstash Workflow. Where neither is given, `QSTASH_CURRENT_SIGNING_KEY` and
- * `QSTASH_NEXT_SIGNING_KEY` are. An empty text counts as none. `QSTASH_DEV` is not read: the keys of the local
- * server are public.
+ * Signing keys of QStash and Upstash Workflow. Where neither is given, both are looked for in the environment:
+ * `QSTASH_CURRENT_SIGNING_KEY`, `QSTASH_NEXT_SIGNING_KEY`. An empty text counts as none. `QSTASH_DEV` is not read: the
+ * keys of the local server are public.
  */
 export interface QstashKeys {
   readonly scheme: "qstash";
@@ -54,7 +54,7 @@ export function secondsOf({ now = Date.now }: ClockOptions): number {
 }
 
 /** A number of seconds from the user. @throws {StepsealError} CONFIG */
-export function seconds(value: number, name: string, max: number): number {
+export function wholeSeconds(value: number, name: string, max: number): number {
   if (!Number.isInteger(value) || value < 0 || value > max) {
     throw new StepsealError("CONFIG", `${name}: expected a whole number of seconds from 0 to ${max}.`);
   }

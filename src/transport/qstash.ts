@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { CompactSign, compactVerify } from "jose";
+import { CompactSign } from "jose/jws/compact/sign";
+import { compactVerify } from "jose/jws/compact/verify";
 import { decodeBase64url, decodedLength, encodeBase64url } from "../internal/base64url.ts";
 import { encodeUtf8, readUtf8 } from "../internal/utf8.ts";
 import type { SigningKey } from "./key.ts";

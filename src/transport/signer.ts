@@ -4,7 +4,7 @@ import { coveredByRequest } from "./json-body.ts";
 import type { SigningKey } from "./key.ts";
 import { type KeySource, keySource } from "./keys.ts";
 import { bodyOf, QSTASH_HEADER } from "./message.ts";
-import { type ClockOptions, type InngestKeys, type QstashKeys, seconds, secondsOf } from "./options.ts";
+import { type ClockOptions, type InngestKeys, type QstashKeys, secondsOf, wholeSeconds } from "./options.ts";
 import { SignatureError } from "./signature-error.ts";
 
 /** Options that signers of both schemes take. */
@@ -80,9 +80,9 @@ export function createSigner(options: InngestSignerOptions | QstashSignerOptions
 
 function inngestSigner(options: InngestSignerOptions, key: () => SigningKey): InngestSigner {
   const signed = (covered: Uint8Array): Signed => {
-    const { id } = key();
-    const header = signInngest(key(), covered, Math.floor(secondsOf(options)));
-    return { headers: { [INNGEST_HEADER]: header }, keyId: id };
+    const used = key();
+    const header = signInngest(used, covered, Math.floor(secondsOf(options)));
+    return { headers: { [INNGEST_HEADER]: header }, keyId: used.id };
   };
   return Object.freeze({
     scheme: "inngest",
@@ -95,7 +95,7 @@ function qstashSigner(options: QstashSignerOptions, key: () => SigningKey): Sign
   const { url } = options;
   if (!URL.canParse(url))
     throw new StepsealError("CONFIG", "url: expected the absolute URL requests are for.");
-  const lifetime = seconds(options.lifetime ?? 300, "lifetime", 86_400);
+  const lifetime = wholeSeconds(options.lifetime ?? 300, "lifetime", 86_400);
   return Object.freeze({
     scheme: "qstash",
     async sign(request: { readonly body: Uint8Array }): Promise<Signed> {

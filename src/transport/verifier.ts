@@ -1,3 +1,4 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { StepsealError } from "../errors.ts";
 import { checkInngest, INNGEST_HEADER, INNGEST_WINDOW, readInngestSignature } from "./inngest.ts";
 import { coveredByRequest } from "./json-body.ts";
@@ -9,8 +10,8 @@ import {
   type InngestKeys,
   type QstashKeys,
   type QstashRegion,
-  seconds,
   secondsOf,
+  wholeSeconds,
 } from "./options.ts";
 import type { TokenRules } from "./qstash.ts";
 import { claimOnce, type ReplayStore } from "./replay.ts";
@@ -116,14 +117,14 @@ function inngestVerifier(options: InngestVerifierOptions, source: KeySource): In
     scheme: "inngest",
     async verify(request: SignedMessage): Promise<Verification> {
       const keys = source();
-      const header = signatureHeader(request, INNGEST_HEADER);
+      const signature = readInngestSignature(signatureHeader(request, INNGEST_HEADER));
       const body = bodyOf(request);
-      const signature = readInngestSignature(header);
       const now = secondsOf(options);
       const key = checkInngest(signature, coveredByRequest(body), keys, now);
       // The time is in whole seconds: without a body, two requests of one second have one signature.
       if (replay !== undefined && body.length > 0) {
-        await claimOnce(replay, `inngest:${header.slice(-64)}`, signature.seconds + INNGEST_WINDOW, now);
+        const claim = `inngest:${bytesToHex(signature.mac)}`;
+        await claimOnce(replay, claim, signature.seconds + INNGEST_WINDOW, now);
       }
       return accepted(options, key, keys);
     },
@@ -138,8 +139,8 @@ function inngestVerifier(options: InngestVerifierOptions, source: KeySource): In
 function qstashVerifier(options: QstashVerifierOptions, source: KeySource): Verifier {
   const rules: TokenRules = {
     urls: urlsOf(options),
-    maxLifetime: seconds(options.maxLifetime ?? MAX_LIFETIME, "maxLifetime", LONGEST_LIFETIME),
-    clockTolerance: seconds(options.clockTolerance ?? 0, "clockTolerance", 300),
+    maxLifetime: wholeSeconds(options.maxLifetime ?? MAX_LIFETIME, "maxLifetime", LONGEST_LIFETIME),
+    clockTolerance: wholeSeconds(options.clockTolerance ?? 0, "clockTolerance", 300),
   };
   const { replay } = options;
   return Object.freeze({

@@ -19,10 +19,10 @@ function packagesOf(file: URL, seen = new Set<string>()): Set<string> {
 }
 
 test("jose is loaded by the first QStash request, and by nothing else", () => {
-  expect(packagesOf(source("transport/qstash.ts"))).toContain("jose");
+  expect([...packagesOf(source("transport/qstash.ts"))].join()).toContain("jose/");
   expect(packagesOf(source("transport/index.ts"))).toContain("canonicalize");
   for (const entry of ["transport/index.ts", "adapters/inngest/index.ts", "testing/index.ts", "index.ts"]) {
-    expect([...packagesOf(source(entry))]).not.toContain("jose");
+    expect([...packagesOf(source(entry))].join()).not.toContain("jose");
   }
 });
 

@@ -54,6 +54,8 @@ test("isDev decides alone, in production too", () => {
   expect(resolveMode({ NODE_ENV: "production", INNGEST_DEV: "1" }, { isDev: true })).toBe("dev");
   expect(resolveMode({ INNGEST_DEV: "1" }, { isDev: false })).toBe("cloud");
   expect(resolveMode({ INNGEST_DEV: "off" }, { isDev: false, sdk: 3 })).toBe("cloud");
+  // What is no boolean says nothing, as to the SDKs.
+  expect(resolveMode({}, { isDev: "false" as never })).toBe("cloud");
 });
 
 test("another version of the SDK is an error", () => {

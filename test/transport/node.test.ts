@@ -193,10 +193,18 @@ test("a body that was parsed is an error that says what to do, and never verifie
 
 test("what a handler throws is told to onError and not to the caller", async () => {
   const onError = vi.fn();
-  const failing = nodeHandler(() => Promise.reject(new Error("secret")), { onError });
-  const response = await fetch(await listen(failing));
-  expect([response.status, await response.text()]).toEqual([500, "Internal Server Error"]);
-  expect(onError).toHaveBeenCalledExactlyOnceWith(new Error("secret"));
+  const failing = nodeHandler(
+    async (request) => {
+      await request.text();
+      throw new Error("secret");
+    },
+    { onError },
+  );
+  const origin = await listen(failing);
+  for (const response of [await fetch(origin), await post(origin, BODY)]) {
+    expect([response.status, await response.text()]).toEqual([500, "Internal Server Error"]);
+  }
+  expect(onError.mock.calls).toEqual([[new Error("secret")], [new Error("secret")]]);
 });
 
 test("a caller that goes away is no error, and ends the request that the handler has", async () => {

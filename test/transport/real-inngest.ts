@@ -55,7 +55,6 @@ interface LenientCase {
 
 const twice = new TextDecoder().decode(request('{"a":2}')).replaceAll('{"a":2}', '{"a":1,"a":2}');
 const LENIENT: readonly LenientCase[] = [
-  { name: "a header in another order", header: (time, mac) => `s=${mac}&t=${time}` },
   { name: "a header with more in it", header: (time, mac) => `t=${time}&s=${mac}&v=1` },
   { name: "a header with two times", header: (time, mac) => `t=${time}&s=${mac}&t=1` },
   { name: "a time with a zero before it", time: `0${T0}` },
