@@ -2,6 +2,9 @@ import canonicalize from "canonicalize";
 import { encodeUtf8, readUtf8 } from "../internal/utf8.ts";
 import { SignatureError } from "./signature-error.ts";
 
+/** Less than half of what canonicalisation has the stack for, by Node's default. */
+const MAX_DEPTH = 1000;
+
 /**
  * The bytes that the signature of an Inngest request covers: the body's JSON in canonical form (RFC 8785), or
  * nothing for an empty body.
@@ -18,41 +21,47 @@ export function coveredByRequest(body: Uint8Array): Uint8Array {
   if (body.length === 0) return body;
   const text = readUtf8(body);
   if (text === undefined) throw malformed("is not UTF-8");
+  const members = countMembers(text);
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "string") throw malformed("is a JSON text, and not an object");
-    if (countMembers(text) !== countOwn(value)) throw malformed("names a member of an object twice");
-    // Undefined only for what JSON.parse never gives.
-    return encodeUtf8(canonicalize(value)!);
-  } catch (error) {
-    if (error instanceof SignatureError) throw error;
-    // A parser's message quotes the body; a RangeError is a nesting deeper than the stack.
-    throw malformed(error instanceof RangeError ? "is nested too deeply" : "is not JSON");
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the body.
+    throw malformed("is not JSON");
   }
+  if (typeof value === "string") throw malformed("is a JSON text, and not an object");
+  if (members !== countOwn(value)) throw malformed("names a member of an object twice");
+  // Undefined only for what JSON.parse never gives.
+  return encodeUtf8(canonicalize(value)!);
 }
 
-/** How many members the objects of a JSON text have together, a name given twice counted twice. */
+/**
+ * How many members the objects of a JSON text have together, a name given twice counted twice.
+ *
+ * @throws {SignatureError} MALFORMED for too deep a nesting, before a parser spends time and stack on it
+ */
 function countMembers(text: string): number {
   let count = 0;
+  let depth = 0;
   for (let at = 0; at < text.length; at++) {
-    const char = text.charCodeAt(at);
-    if (char === COLON) count++;
-    else if (char === QUOTE) at = endOfString(text, at);
+    const char = text[at];
+    if (char === '"') at = endOfString(text, at);
+    else if (char === ":") count++;
+    else if (char === "[" || char === "{") depth++;
+    else if (char === "]" || char === "}") depth--;
+    if (depth > MAX_DEPTH) throw malformed(`is nested deeper than ${MAX_DEPTH} levels`);
   }
   return count;
 }
 
-const COLON = 0x3a;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
-/** Where the string that opens at `start` has its closing quote. */
+/** Where the string that opens at `start` has its closing quote, or the end of the text. */
 function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+  for (let end = text.indexOf('"', start + 1); end > 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
+    while (text[end - 1 - backslashes] === "\\") backslashes++;
     if (backslashes % 2 === 0) return end;
   }
+  return text.length;
 }
 
 /** How many members the objects of a parsed value have. @throws {SignatureError} MALFORMED for an infinite number */
