@@ -21,7 +21,7 @@ export interface ReplayStore {
 
 /** Options of `memoryReplayStore`. */
 export interface MemoryReplayOptions extends ClockOptions {
-  /** Signatures remembered at once, about 150 bytes each. Default 200 000: over 500 requests a second. */
+  /** Signatures remembered at once, about 170 bytes each. Default 200 000: over 500 requests a second. */
   readonly maxEntries?: number;
 }
 
