@@ -3,6 +3,12 @@
  *
  * @module stepseal
  */
+export {
+  type BlindIndex,
+  type BlindIndexOptions,
+  createBlindIndex,
+  type Indexable,
+} from "./blind-index.ts";
 export type { Claims, Kind } from "./claims.ts";
 export { type Envelope, type EnvelopeInfo, inspectEnvelope, isSealed } from "./envelope.ts";
 export { StepsealError, type StepsealErrorCode } from "./errors.ts";

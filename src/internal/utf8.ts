@@ -25,6 +25,15 @@ export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Text as UTF-8 with its length in bytes before it (u32, big-endian), so that no two lists of parts hash alike. */
+export function lengthPrefixed(text: string): Uint8Array {
+  const bytes = encodeUtf8(text);
+  const part = new Uint8Array(4 + bytes.length);
+  new DataView(part.buffer).setUint32(0, bytes.length);
+  part.set(bytes, 4);
+  return part;
+}
+
 /** Bytes as text, or undefined where they are not well-formed UTF-8. A byte order mark is a character like others. */
 export function readUtf8(bytes: Uint8Array): string | undefined {
   const node = nodeBytes();

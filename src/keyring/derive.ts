@@ -12,6 +12,11 @@ export function deriveKid(prk: Uint8Array): string {
   return bytesToHex(expand(sha256, prk, utf8ToBytes("stepseal/v1/kid"), 8));
 }
 
+/** The 32-byte key of blind indexes, which seals nothing. */
+export function deriveIndexKey(prk: Uint8Array): Uint8Array {
+  return expand(sha256, prk, utf8ToBytes("stepseal/v1/blind-index"), 32);
+}
+
 /**
  * The 32-byte key that seals: one for each run, and one for all values that belong to no run.
  * An empty run is a run. `run` must be well-formed Unicode, which the claims see to.

@@ -1,5 +1,6 @@
 import { StepsealError } from "../errors.ts";
-import { deriveKid, derivePrk, deriveSealingKey } from "./derive.ts";
+import { deriveIndexKey, deriveKid, derivePrk, deriveSealingKey } from "./derive.ts";
+import { refusedKey, unknownKey } from "./key-errors.ts";
 import { type KeyringOptions, type KeyState, type RingEntry, readKeyringOptions } from "./options.ts";
 
 export type { KeyEntry, KeyringOptions, KeyState } from "./options.ts";
@@ -167,8 +168,23 @@ export function sealingKey(ring: Keyring, run: string | undefined): { kid: strin
 export function openingKey(ring: Keyring, kid: string, run: string | undefined): Uint8Array {
   const material = materialIn(ring);
   const held = material.byKid.get(kid);
-  if (held === undefined) throw unknownKey(material, kid);
+  if (held === undefined) throw unknownKey(kid, material.byKid.values());
   return runKey(material, held, run);
+}
+
+/**
+ * The key of blind indexes under a key of the ring, made anew on each call. Internal.
+ *
+ * @param kid default: the primary
+ * @throws {StepsealError} UNKNOWN_KEY, KEY_DISABLED, KEY_COMPROMISED, KEY_DESTROYED; CONFIG when `ring` is no ring
+ */
+export function indexKey(ring: Keyring, kid: string | undefined): Uint8Array {
+  const use = "Blind indexes are made under";
+  const material = materialIn(ring);
+  const held = kid === undefined ? material.primary : material.byKid.get(kid);
+  if (held === undefined) throw unknownKey(kid ?? "", material.byKid.values(), use);
+  if (held.prk === undefined) throw refusedKey(held, use);
+  return deriveIndexKey(held.prk);
 }
 
 function hold(entry: RingEntry): HeldKey {
@@ -195,7 +211,7 @@ function materialIn(ring: Keyring): Material {
 }
 
 function runKey(material: Material, held: HeldKey, run: string | undefined): Uint8Array {
-  if (held.prk === undefined || held.sealingKey === undefined) throw refusal(held);
+  if (held.prk === undefined || held.sealingKey === undefined) throw refusedKey(held);
   if (run === undefined) return held.sealingKey;
   const { latest } = material;
   // Ten times cheaper than the Map, which must join, hash and insert.
@@ -209,36 +225,4 @@ function runKey(material: Material, held: HeldKey, run: string | undefined): Uin
   if (material.runKeys.size > RUN_KEYS) material.runKeys.delete(material.runKeys.keys().next().value!);
   material.latest = { held, run, key };
   return key;
-}
-
-function refusal({ kid, state, destroyedAt }: HeldKey): StepsealError {
-  if (state === "disabled") {
-    return new StepsealError(
-      "KEY_DISABLED",
-      `Sealed under key ${kid}, which this ring holds as disabled. Data still needs it: give it the state decrypt-only to open it.`,
-      { kid },
-    );
-  }
-  if (state === "compromised") {
-    return new StepsealError(
-      "KEY_COMPROMISED",
-      `Sealed under key ${kid}, which this ring holds as compromised: whoever has that key can have made this value. It stays closed.`,
-      { kid },
-    );
-  }
-  const when = destroyedAt === undefined ? "" : ` on ${destroyedAt}`;
-  return new StepsealError(
-    "KEY_DESTROYED",
-    `Sealed under key ${kid}, which was destroyed${when}. Nothing can open it.`,
-    { kid },
-  );
-}
-
-function unknownKey(material: Material, kid: string): StepsealError {
-  const held = [...material.byKid.values()].map((key) => `${key.kid} (${key.state})`).join(", ");
-  return new StepsealError(
-    "UNKNOWN_KEY",
-    `Sealed under key ${kid}, which this ring does not hold. It holds ${held}. While a deploy with a new key is rolling out, a retry can reach a process that holds it; otherwise add the key to STEPSEAL_KEY_FALLBACK or the keyring options.`,
-    { kid },
-  );
 }

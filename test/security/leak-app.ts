@@ -1,50 +1,23 @@
-import type { Inngest, InngestFunction } from "inngest";
+import { experiment, type Inngest, type InngestFunction, fetch as sdkFetch } from "inngest";
 import { createDefer } from "inngest/experimental";
+import { stream } from "inngest/experimental/durable-endpoints";
+import { MARKERS } from "./leak-paths.ts";
 
-/** One text for each path by which data leaves an app. Each is found only where its path leads. */
-export const MARKERS = {
-  clientEvent: "mk01-event-of-the-client",
-  bareEvent: "mk02-event-sent-in-a-function-outside-a-step",
-  stepEvent: "mk03-event-of-step-sendEvent",
-  eventKey: "mk04-key-inside-a-sealed-field",
-  outputText: "mk05-step-output-text",
-  outputObject: "mk06-step-output-object",
-  outputKey: "mk07-step-output-object-key",
-  outputList: "mk08-step-output-list",
-  outputParallel: "mk09-step-output-in-parallel",
-  input: "mk10-step-input",
-  wrapInput: "mk11-ai-wrap-input",
-  wrapOutput: "mk12-ai-wrap-output",
-  stepError: "mk13-step-error-message",
-  stepCause: "mk14-step-error-cause",
-  stepCode: "mk15-step-error-code",
-  stepName: "mk16-step-error-name",
-  stepString: "mk17-step-throws-a-string",
-  stepObject: "mk18-step-throws-an-object",
-  stepFinal: "mk19-step-error-not-retried",
-  invokePayload: "mk20-invoke-payload",
-  invokeOutput: "mk21-invoke-output",
-  invokeError: "mk22-invoke-error",
-  stepSignal: "mk23-signal-of-a-step",
-  clientSignal: "mk24-signal-of-the-client",
-  stepRealtime: "mk25-realtime-of-a-step",
-  clientRealtime: "mk26-realtime-of-the-client",
-  stepMetadata: "mk27-metadata-of-a-step",
-  runMetadata: "mk28-metadata-of-another-run",
-  deferInput: "mk29-defer-input",
-  deferOutput: "mk30-deferred-function-output",
-  output: "mk31-function-output",
-  functionError: "mk32-function-error",
-  functionCause: "mk33-function-error-cause",
-  functionString: "mk34-function-throws-a-string",
-  functionFinal: "mk35-function-error-not-retried",
-  waitOutput: "mk36-output-from-a-waited-event",
-  failureOutput: "mk37-output-of-onFailure",
-  stepResultError: "mk38-error-as-a-step-output",
-} as const;
 const M = MARKERS;
 
-const TOPIC = { channel: "orders", topic: "status", config: {} } as never;
+const TOPIC = { channel: M.channel, topic: M.topic, config: {} } as never;
+const MODEL = {
+  url: "https://model.test/v1",
+  authKey: M.inferKey,
+  format: "openai-chat",
+  headers: { "x-own": M.inferHeader },
+};
+
+/** Tools that the SDK types only for clients with the middleware that adds them. */
+interface Extras {
+  score(id: string, options: object): Promise<unknown>;
+  readonly ai: { infer(id: string, options: object): Promise<unknown> };
+}
 
 class CustomError extends Error {
   override name = M.stepName;
@@ -76,10 +49,10 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
     await step.run("object", () => ({ deep: [{ value: M.outputObject }], [M.outputKey]: 1 }));
     await step.run("list", () => [M.outputList, null, false]);
     await step.run("input", (given: string) => given.length, M.input);
-    await step.run("error as value", () => ({ error: new Error("x").name, message: M.stepResultError }));
+    await step.run("error as value", () => ({ error: new Error("x").name, message: M.outputError }));
     await Promise.all([step.run("p", () => M.outputParallel), step.run("q", () => 1)]);
     await step.ai.wrap("wrap", async (_: object) => ({ text: M.wrapOutput }), { prompt: M.wrapInput });
-    return { output: M.output };
+    return { output: M.functionOutput };
   });
 
   const errors = inngest.createFunction({ id: "errors", retries: 1, triggers: go }, async ({ step }) => {
@@ -99,6 +72,13 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
       }),
     );
     await attempt(() =>
+      step.run("aggregate", () => {
+        throw new AggregateError([new Error(M.stepAggregate)], "several", {
+          cause: new Error(M.stepAggregate),
+        });
+      }),
+    );
+    await attempt(() =>
       step.run("final", () => {
         throw Object.assign(new Error(M.stepFinal), { name: "NonRetriableError" });
       }),
@@ -109,11 +89,14 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
     { id: "others", retries: 0, triggers: go },
     async ({ step, defer }) => {
       defer("defer", { function: later, data: { text: M.deferInput } });
-      await step.invoke("child", { function: child, data: { encrypted: M.invokePayload } });
+      await step.invoke("child", {
+        function: child,
+        data: { encrypted: M.invokePayload, plain: M.invokePlain },
+      });
       await attempt(() => step.invoke("bad child", { function: badChild }));
-      await step.sendSignal("signal", { signal: "from a step", data: { text: M.stepSignal } });
+      await step.sendSignal("signal", { signal: M.signalName, data: { text: M.stepSignal } });
       await step.realtime.publish("publish", TOPIC, { text: M.stepRealtime });
-      await step.run("metadata", () => inngest.metadata.update({ note: M.stepMetadata }));
+      await step.run("metadata", () => inngest.metadata.update({ note: M.stepMetadata }, M.metadataKind));
       await step.run("metadata of a run", () =>
         inngest.metadata.run("01OTHER").update({ note: M.runMetadata }),
       );
@@ -126,10 +109,45 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
     });
 
   const waiter = inngest.createFunction({ id: "waiter", triggers: go }, async ({ step }) => {
-    await step.waitForSignal("a", { signal: "from a step", timeout: "1d", onConflict: "replace" });
+    await step.waitForSignal("a", { signal: M.signalName, timeout: "1d", onConflict: "replace" });
     await step.waitForSignal("b", { signal: "from the client", timeout: "1d", onConflict: "replace" });
-    const event = await step.waitForEvent("c", { event: "leak/last", timeout: "1d" });
-    return event?.data.encrypted;
+    const condition = `async.data.plain != '${M.expression}'`;
+    const event = await step.waitForEvent("c", { event: "leak/last", timeout: "1d", if: condition });
+    return { got: event?.data.encrypted, output: M.waitOutput };
+  });
+
+  const names = inngest.createFunction({ id: M.functionId, triggers: go }, async ({ step, group }) => {
+    await step.run(M.stepId, () => 1);
+    await (step as unknown as Extras).score("score", { name: M.scoreName, value: 1 });
+    await group.experiment(M.experimentName, {
+      variants: { [M.variant]: () => step.run("variant", () => M.experimentOutput) },
+      select: experiment.fixed(M.variant),
+    });
+  });
+
+  /** What cannot be sealed. With stepseal each fails where it is called. */
+  const open = inngest.createFunction({ id: "open", retries: 0, triggers: go }, async ({ step }) => {
+    const user = { email: M.stepUser };
+    await attempt(() => step.sendEvent("user", { name: "leak/user", data: {}, user } as never));
+    await attempt(() =>
+      (step as unknown as Extras).ai.infer("ask", { model: MODEL, body: { prompt: M.inferPrompt } }),
+    );
+    await attempt(() =>
+      sdkFetch(`https://shop.test/${M.fetchUrl}`, {
+        method: "POST",
+        headers: { "x-own": M.fetchHeader },
+        body: M.fetchBody,
+      }),
+    );
+    await step.run("sandbox", () =>
+      attempt(() =>
+        inngest.sandboxes.create({ name: "box", vcpu: 1, memoryMb: 512, environment: { TOKEN: M.sandbox } }),
+      ),
+    );
+  });
+
+  const streams = inngest.createFunction({ id: "streams", retries: 0, triggers: go }, async () => {
+    await attempt(async () => stream.push(M.stream));
   });
 
   const falsy = [false, 0, "", null, undefined].map((value, n) =>
@@ -147,6 +165,9 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
     badChild,
     later,
     waiter,
+    names,
+    open,
+    streams,
     ...falsy,
     failing("fails", () => new Error(M.functionError, { cause: new TypeError(M.functionCause) })),
     failing("fails-with-string", () => M.functionString),
@@ -161,13 +182,15 @@ export async function play(
 ): Promise<void> {
   await inngest.send({
     name: "leak/go",
-    data: { encrypted: { card: M.clientEvent, [M.eventKey]: true } },
+    data: { plain: M.plainField, encrypted: { card: M.clientEvent, [M.eventKey]: true } },
   });
   await engine.idle();
   await engine.advance("1h");
   await inngest.sendSignal({ signal: "from the client", data: { text: M.clientSignal } });
   await inngest.realtime.publish(TOPIC, { text: M.clientRealtime });
+  await attempt(() => inngest.send({ name: M.eventName, data: {} }));
+  await attempt(() => inngest.send({ name: "leak/user", data: {}, user: { email: M.clientUser } } as never));
   await engine.idle();
-  await inngest.send({ name: "leak/last", data: { encrypted: M.waitOutput } });
+  await inngest.send({ name: "leak/last", data: { encrypted: M.waitedEvent } });
   await engine.advance("2h");
 }

@@ -131,6 +131,6 @@ test("a durable endpoint is refused before any of its code runs, and nothing of 
   expect(ran).toBe(0);
   expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
   expect(answer.status).toBe(400);
-  expect(await answer.text()).toMatch(/durable endpoints cannot be sealed/);
+  expect(await answer.text()).toMatch(/the path \\?"durable-endpoint\\?" cannot be sealed/);
   expect(engine.runs).toHaveLength(0);
 });

@@ -1,5 +1,6 @@
 import { StepsealError } from "../../errors.ts";
-import { equalBytes } from "./trigger.ts";
+import { HTTP_EVENT } from "./event.ts";
+import { equalBytes, triggerDigest } from "./trigger.ts";
 
 /** Where sealed values of a run belong: known once the run's events were read, used by both doors. */
 export interface RunContext {
@@ -10,6 +11,17 @@ export interface RunContext {
   readonly trigger: Uint8Array;
   /** Token of the `step.invoke` that started the run, where one did. */
   readonly caller: Uint8Array | undefined;
+  /** A durable endpoint: what it returns is the answer to whoever called it, and is never sealed. */
+  readonly endpoint?: true;
+}
+
+/**
+ * Where the steps of a durable endpoint belong: to their run alone, which the SDK names before the platform has heard
+ * of it. The function has no name of its own there.
+ */
+export function endpointContext(clientId: string, run: string): RunContext {
+  const trigger = triggerDigest({ name: HTTP_EVENT, id: run });
+  return { fn: clientId, run, trigger, caller: undefined, endpoint: true };
 }
 
 /**

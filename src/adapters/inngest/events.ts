@@ -8,10 +8,11 @@ import {
   isEnvelopeShaped,
   isLifecycleEvent,
   isObject,
-  own,
   type WireEvent,
   withEntries,
 } from "./event.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { markPlatformError } from "./platform-errors.ts";
 import { atPlace, type PlaintextPolicy } from "./policy.ts";
 import { equalBytes } from "./trigger.ts";
 import { openWireError } from "./wire-error.ts";
@@ -39,7 +40,7 @@ export function sealFields(
 /** What opening an event needs to know. */
 export interface EventReader {
   readonly sealer: Sealer;
-  readonly eventFields: ReadonlySet<string>;
+  readonly options: ResolvedOptions;
   readonly policy: PlaintextPolicy;
   /** Composite id of the function that an invoke payload inside must be sealed for. */
   readonly fn: string;
@@ -74,12 +75,12 @@ export function openEvent(event: WireEvent, reader: EventReader): OpenedEvent {
   const opened = new Map<string, unknown>();
   for (const field of Object.keys(event.data)) {
     const value = event.data[field];
-    const listed = reader.eventFields.has(field);
+    const listed = reader.options.eventFields.has(field);
     if (!listed && !claimsPlace(value, expects(field))) continue;
 
     const place = `event "${event.name}", field "${field}"`;
     if (!isEnvelopeShaped(value)) {
-      reader.policy.plaintext(place);
+      if (!reader.options.plainEvents.has(String(event.name))) reader.policy.plaintext(place);
       continue;
     }
     const open = (claims: Claims) => {
@@ -125,7 +126,10 @@ function claimsPlace(value: unknown, expected: Claims): boolean {
 function openLifecycle(event: WireEvent, reader: EventReader): WireEvent {
   const data = event.data as Record<string, unknown>;
   const { function_id: fn, run_id: run } = data;
-  if (typeof fn !== "string" || typeof run !== "string") return event;
+  if (typeof fn !== "string" || typeof run !== "string") {
+    reader.policy.plaintext(`event "${event.name}", which does not say whose run it is about`);
+    return event;
+  }
 
   const nested = { ...reader, fn };
   const entries = new Map<string, unknown>();
@@ -138,34 +142,45 @@ function openLifecycle(event: WireEvent, reader: EventReader): WireEvent {
   }
 
   const place = `event "${event.name}" about run ${run} of function "${fn}"`;
-  const { sealer } = reader;
+  const { sealer, options } = reader;
+  const refuse = (what: string): void => {
+    if (!options.plainFunctions.has(fn)) reader.policy.plaintext(`${place}, ${what}`);
+  };
+  const openError = (error: Record<string, unknown>, what: string): boolean =>
+    atPlace(`${place}, ${what}`, () =>
+      openWireError(error, () => ({ kind: ["fn.error", "step.error"], fn, run }), sealer),
+    );
+
+  // Without a sealed error this stays true where the event tells of the platform's own: a time-out, a limit.
+  let platforms = false;
   if (isObject(data.error)) {
     const error = { ...data.error };
-    const expected = { kind: ["fn.error", "step.error"], fn, run } as const;
-    atPlace(`${place}, its error`, () => openWireError(error, () => expected, sealer));
+    platforms = !openError(error, "its error") && typeof error.message === "string";
+    if (platforms) {
+      if (!options.platformErrors) refuse("its error");
+      markPlatformError(error);
+    }
     entries.set("error", error);
   }
   if (isEnvelopeShaped(data.result)) {
     const open = () => sealer.open(data.result, { kind: "fn.output", fn, run });
     entries.set("result", atPlace(`${place}, its result`, open));
-  } else if (own(own(data.result, "cause"), "__ENCRYPTED__") === true) {
+  } else if (isObject(data.result)) {
     // A run that failed is reported with its error in place of a result, too.
-    const error = { ...(data.result as Record<string, unknown>) };
-    const expected = { kind: ["fn.error", "step.error"], fn, run } as const;
-    atPlace(`${place}, its result`, () => openWireError(error, () => expected, sealer));
-    entries.set("result", error);
-  } else if (
-    data.result !== undefined &&
-    data.result !== null &&
-    typeof own(data.error, "message") !== "string"
-  ) {
-    // Beside an error it is the platform's own account of a failure: a time-out, a limit.
-    reader.policy.plaintext(`${place}, its result`);
-  }
+    const result = { ...data.result };
+    if (!openError(result, "its result")) {
+      if (platforms) markPlatformError(result);
+      else refuse("its result");
+    }
+    entries.set("result", result);
+  } else if (data.result !== undefined && data.result !== null && !platforms) refuse("its result");
   return { ...event, data: withEntries(data, entries) };
 }
 
-/** A deferred call: its whole input is one envelope, with the platform's and the SDK's own members beside it. */
+/** What stands beside the envelope of a deferred call: the platform's own, and the reference of an experiment. */
+const BESIDE_INPUT: ReadonlySet<string> = new Set(["_inngest", "_inngestExperiment"]);
+
+/** A deferred call: its whole input is one envelope. Whatever else stands beside it was put there on the way. */
 function openDeferred(event: WireEvent, reader: EventReader): WireEvent {
   const { __ENCRYPTED__, __STRATEGY__, data, ...beside } = event.data as Record<string, unknown>;
   const place = `event "${event.name}", its input`;
@@ -173,6 +188,9 @@ function openDeferred(event: WireEvent, reader: EventReader): WireEvent {
   if (!isEnvelopeShaped(envelope)) {
     reader.policy.plaintext(place);
     return event;
+  }
+  for (const key of Object.keys(beside)) {
+    if (!BESIDE_INPUT.has(key)) reader.policy.plaintext(`${place}, member ${JSON.stringify(key)}`);
   }
   const open = () => reader.sealer.open(envelope, { kind: "defer.input", fn: reader.fn });
   const input = atPlace(place, open);

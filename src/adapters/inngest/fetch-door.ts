@@ -1,9 +1,7 @@
 import { StepsealError } from "../../errors.ts";
-import type { Sealer } from "../../sealer.ts";
 import { createRunRegistry, type RunRegistry } from "./context.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { unsealable } from "./refusals.ts";
-import { requestName, sealRequest } from "./requests.ts";
+import { type RequestScope, sealRequest } from "./requests.ts";
 
 type Fetch = typeof globalThis.fetch;
 
@@ -30,7 +28,7 @@ export function runsOf(client: object): RunRegistry {
  *
  * @throws {StepsealError} `CONFIG` where this version of the SDK has no such getter
  */
-export function gateFetch(client: object, options: ResolvedOptions): void {
+export function gateFetch(client: { readonly id: string }, options: ResolvedOptions): void {
   const getter = inheritedGetter(client, "fetch");
   if (getter === undefined) {
     throw new StepsealError(
@@ -47,7 +45,7 @@ export function gateFetch(client: object, options: ResolvedOptions): void {
       const inner = getter.call(client) as Fetch;
       let gate = gated.get(inner);
       if (gate === undefined) {
-        gate = createGate(inner, options, runs);
+        gate = createGate(inner, { options, runs, clientId: client.id });
         gated.set(inner, gate);
       }
       return gate;
@@ -55,23 +53,19 @@ export function gateFetch(client: object, options: ResolvedOptions): void {
   });
 }
 
-function createGate(inner: Fetch, options: ResolvedOptions, runs: RunRegistry): Fetch {
+function createGate(inner: Fetch, scope: Omit<RequestScope, "sealer">): Fetch {
+  const { options } = scope;
   return async (input, init) => {
     if (!options.seals) return inner(input, init);
-    const sealer: Sealer = await options.sealer();
+    const sealer = await options.sealer();
     if (input instanceof Request) {
       const request = new Request(input.clone(), init);
       const text = request.body === null ? undefined : await request.text();
-      const body = sealRequest(request.method, new URL(request.url), text, { sealer, options, runs });
+      const body = sealRequest(request.method, new URL(request.url), text, { ...scope, sealer }) as BodyInit;
       return inner(new Request(input, { ...init, ...(body !== undefined && { body }) }));
     }
-    const url = new URL(input);
     const method = (init?.method ?? "GET").toUpperCase();
-    const given = init?.body ?? undefined;
-    if (given !== undefined && typeof given !== "string") {
-      throw unsealable("a body that is not text", requestName(method, url));
-    }
-    const body = sealRequest(method, url, given, { sealer, options, runs });
+    const body = sealRequest(method, new URL(input), init?.body, { ...scope, sealer }) as BodyInit;
     return inner(input, { ...init, ...(body !== undefined && { body }) });
   };
 }

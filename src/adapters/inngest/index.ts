@@ -4,5 +4,6 @@
  * @module stepseal/inngest
  */
 export { encryptionMiddleware } from "./middleware.ts";
-export type { EncryptionMiddlewareOptions, PlaintextPath } from "./options.ts";
+export type { EncryptionMiddlewareOptions, PlaintextPath, PlaintextSenders } from "./options.ts";
+export { isPlatformError } from "./platform-errors.ts";
 export { openRealtimeMessage, type RealtimeMessage } from "./realtime.ts";

@@ -1,13 +1,14 @@
 import type { Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
 import type { Sealer } from "../../sealer.ts";
-import type { RunContext } from "./context.ts";
+import { endpointContext, type RunContext } from "./context.ts";
 import { HTTP_EVENT, own, type WireEvent } from "./event.ts";
 import { openEvent } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { isPlatformError, markPlatformError } from "./platform-errors.ts";
 import type { PlaintextPolicy } from "./policy.ts";
 import { rebuildError } from "./rebuild-error.ts";
-import { unsealable } from "./refusals.ts";
+import { refusedPath } from "./refusals.ts";
 import { type MemoizedStep, openSteps, type UnsealedShape } from "./steps.ts";
 import { equalBytes, triggerDigest } from "./trigger.ts";
 
@@ -20,6 +21,8 @@ export interface InputReader {
   readonly options: ResolvedOptions;
   readonly policy: PlaintextPolicy;
   readonly clientId: string;
+  /** Whether the answer to this request passes the response door. */
+  readonly inRequest: boolean;
   /** Told where the run belongs, before anything of it is opened: a failure to open it has a place, too. */
   readonly onContext: (context: RunContext) => void;
 }
@@ -36,14 +39,15 @@ export interface OpenedInput {
  */
 export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput {
   const { ctx, fn, steps } = arg;
-  const { sealer, options, policy } = reader;
+  const { sealer, options, policy, clientId } = reader;
   const first = ctx.event as unknown as WireEvent;
   const all = ctx.events as unknown as readonly WireEvent[];
-  if (first.name === HTTP_EVENT) throw unsealable("durable endpoints", "this request");
+  const endpoint = isEndpoint(arg);
+  if (endpoint && options.seals) checkEndpoint(first, reader);
 
   // Only the handler of `onFailure` is given an error; it is a function of its own to the platform.
   const isFailureHandler = "error" in ctx;
-  const ownId = fn.id(reader.clientId);
+  const ownId = fn.id(clientId);
   const fnId = isFailureHandler ? `${ownId}-failure` : ownId;
   if (isFailureHandler && own(first.data, "function_id") !== ownId) {
     throw new StepsealError(
@@ -53,26 +57,30 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
   }
 
   const trigger = triggerDigest(first);
-  // The platform sends the first event twice, and nothing ties the one to the other but this.
+  // The platform sends the first event twice, and nothing ties the one to the other but this. A durable endpoint's is
+  // the request, without a sealed part; on re-entry the SDK has it in the list only.
   const listed = all[0];
-  if (listed !== undefined && !equalBytes(trigger, triggerDigest(listed))) {
+  if (!endpoint && listed !== undefined && !equalBytes(trigger, triggerDigest(listed))) {
     throw new StepsealError("CONTEXT", "`event` and `events[0]` of this request are different events");
   }
 
-  const eventReader = { sealer, eventFields: options.eventFields, policy, fn: fnId };
-  const place = { fn: fnId, run: ctx.runId, trigger };
+  const eventReader = { sealer, options, policy, fn: fnId };
+  const place = endpoint
+    ? endpointContext(clientId, ctx.runId)
+    : { fn: fnId, run: ctx.runId, trigger, caller: undefined };
   // Known from here on; the caller, if any, is known once the event is open.
-  reader.onContext({ ...place, caller: undefined });
+  reader.onContext(place);
   const opened = openEvent(first, eventReader);
   const context: RunContext = { ...place, caller: opened.caller };
   reader.onContext(context);
 
   const events = all.map((event) => openEvent(event, eventReader).event);
-  const error = isFailureHandler ? rebuildError(own(opened.event.data, "error")) : undefined;
+  const wireError = isFailureHandler ? own(opened.event.data, "error") : undefined;
+  const error = isFailureHandler ? rebuildError(wireError) : undefined;
+  if (isPlatformError(wireError)) markPlatformError(error);
   const { steps: openedSteps, unsealed } = openSteps(steps as Record<string, MemoizedStep>, {
     ...eventReader,
     context,
-    options,
   });
   return {
     input: {
@@ -87,4 +95,24 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
     },
     unsealed,
   };
+}
+
+/** Whether what runs is a durable endpoint: a function made for one request, which has no triggers to ask for. */
+function isEndpoint({ ctx, fn }: FunctionInput): boolean {
+  const named = [ctx.event, ...ctx.events].find((event) => event.name !== undefined);
+  return String(named?.name) === HTTP_EVENT && fn.opts.triggers === undefined;
+}
+
+/**
+ * Refuses a durable endpoint, unless it is allowed and its answers pass the gate. It is called again with the method of
+ * its first request, and the SDK shows middleware the answers to POST alone (`handleAsyncRequest`): of a GET the
+ * results of steps would leave as they are.
+ */
+function checkEndpoint(first: WireEvent, { options, inRequest }: InputReader): void {
+  if (!options.allows("durable-endpoint")) throw refusedPath("durable-endpoint", "this request");
+  if (inRequest || own(first.data, "method") === "POST") return;
+  throw new StepsealError(
+    "REFUSED",
+    "this request: only a durable endpoint that is called with POST can be sealed, since the SDK shows no middleware its answers to other methods; make it POST",
+  );
 }

@@ -1,11 +1,54 @@
 import type { Inngest, InngestFunction, Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
+import type { PlaintextPath, ResolvedOptions } from "./options.ts";
+import { refusedPath } from "./refusals.ts";
 
 const isOurs = new WeakSet<object>();
 
 /** Remembers a class as one of stepseal's, so that a second one on the same client is noticed. */
 export function markAsOurs(middleware: object): void {
   isOurs.add(middleware);
+}
+
+/** The SDK's own middleware that opens a path which cannot be sealed, by the id of its instances. */
+const OPENS_PATH: ReadonlyMap<string, PlaintextPath> = new Map([
+  ["inngest:extended-traces", "traces"],
+  ["inngest:sandbox", "sandbox"],
+]);
+
+/**
+ * Refuses middleware that opens a path which is not allowed.
+ *
+ * @param at where it is listed, for the message
+ * @throws {StepsealError} `REFUSED`
+ */
+export function checkOthers(
+  listed: readonly Middleware.Class[],
+  client: Inngest.Any,
+  { allows }: Pick<ResolvedOptions, "allows">,
+  at: string,
+): void {
+  for (const Other of listed) {
+    if (isOurs.has(Other)) continue;
+    const path = OPENS_PATH.get(idOf(Other, client));
+    if (path !== undefined && !allows(path)) throw refusedPath(path, `middleware of ${at}`);
+  }
+}
+
+/** Ids are members of instances, of which the SDK makes one for each request. */
+function idOf(Other: Middleware.Class, client: Inngest.Any): string {
+  try {
+    return new Other({ client }).id;
+  } catch {
+    // Not made for a client that is still being made; none of those above.
+    return "";
+  }
+}
+
+/** What the user listed on a client. */
+export function listedOn(client: Inngest.Any): readonly Middleware.Class[] {
+  // biome-ignore lint/complexity/useLiteralKeys: private to TypeScript, and the only list of what the user gave
+  return client["options"].middleware ?? [];
 }
 
 /**
@@ -20,8 +63,7 @@ export function checkInstallation(self: object, client: Inngest.Any, fn: Inngest
       `encryptionMiddleware is installed on the function "${fn.id()}": events that it sends outside its steps would leave unsealed. Install it on the client: new Inngest({ middleware: [encryptionMiddleware()] })`,
     );
   }
-  // biome-ignore lint/complexity/useLiteralKeys: private to TypeScript, and the only list of what the user gave
-  const listed: readonly Middleware.Class[] = client["options"].middleware ?? [];
+  const listed = listedOn(client);
   if (listed.filter((middleware) => isOurs.has(middleware)).length > 1) {
     throw new StepsealError("CONFIG", "encryptionMiddleware is listed twice on this client; keep the first");
   }

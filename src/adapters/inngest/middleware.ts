@@ -2,14 +2,21 @@ import { Middleware, NonRetriableError } from "inngest";
 import { StepsealError } from "../../errors.ts";
 import type { RunContext } from "./context.ts";
 import { gateFetch, runsOf } from "./fetch-door.ts";
+import { guardFunctions } from "./functions.ts";
 import { type FunctionInput, openInput } from "./input.ts";
-import { checkInstallation, markAsOurs } from "./install.ts";
+import { checkInstallation, checkOthers, listedOn, markAsOurs } from "./install.ts";
 import { type EncryptionMiddlewareOptions, resolveOptions } from "./options.ts";
-import { createPolicy } from "./policy.ts";
-import { checkEvent } from "./requests.ts";
+import { abandoned, OutsideFailure } from "./outside-failure.ts";
+import { markPlatformError } from "./platform-errors.ts";
+import { createPolicy, type PlaintextPolicy } from "./policy.ts";
+import { refusedPath } from "./refusals.ts";
 import { sealResponseBody } from "./response-door.ts";
+import { refusingSandboxes } from "./sandboxes.ts";
+import { checkEvent } from "./sent-events.ts";
 import { signAgain } from "./signature.ts";
+import { guardTools } from "./step-tools.ts";
 import { mayBeUnsealed, type UnsealedShape } from "./steps.ts";
+import { refuseStreams } from "./streams.ts";
 
 function wireError(name: string, members: object): string {
   return JSON.stringify({ name, ...members, stack: "", __serialized: true });
@@ -55,14 +62,21 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
     #inRequest = false;
     #context: RunContext | undefined;
     #unsealed: ReadonlyMap<string, UnsealedShape> = new Map();
+    /** By the id of a step that invokes: whether `plaintextFrom` names every function that it invokes. */
+    readonly #invokesPlain = new Map<string, boolean>();
     /** Messages of our own refusals in this request: they hold no data, and leave readable. */
     readonly #refusals = new Set<string>();
-    /** Rejects when a memoized step turns out to be forged after user code was started. */
-    readonly #forgery = rejectable();
+    readonly #outside = new OutsideFailure();
 
     static override onRegister({ client, fn }: Middleware.OnRegisterArgs): void {
       checkInstallation(EncryptionMiddleware, client, fn);
+      checkOthers(listedOn(client), client, resolved, `client "${client.id}"`);
       gateFetch(client, resolved);
+      guardFunctions(client, resolved);
+      if (!resolved.allows("sandbox") && "sandboxes" in client) {
+        const sandboxes = refusingSandboxes(() => refusedPath("sandbox", `client "${client.id}"`));
+        Object.defineProperty(client, "sandboxes", { value: sandboxes, configurable: true });
+      }
     }
 
     /** The response door. */
@@ -91,19 +105,40 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
 
     /** Opens what comes in. A throw here is a clean failure of the run; later hooks would hang it. */
     override async transformFunctionInput(arg: FunctionInput): Promise<FunctionInput> {
+      // The SDK's proxy for results of durable endpoints comes by, too, with an event of its own and no request.
+      if (!this.#inRequest && isProxied(arg) && resolved.allows("durable-endpoint")) return arg;
       try {
         const { input, unsealed } = openInput(arg, {
           sealer: await resolved.sealer(),
           options: resolved,
-          policy: createPolicy(resolved.plaintext, (message) => this.client.logger.warn(message)),
+          policy: this.#policy(),
           clientId: this.client.id,
+          inRequest: this.#inRequest,
           onContext: (context) => this.#enter(context),
         });
         this.#unsealed = unsealed;
-        return input;
+        return resolved.seals ? this.#guarded(input) : input;
       } catch (error) {
         throw this.#recorded(error);
       }
+    }
+
+    /** The input with tools that let nothing out, nor in, that the gate would have to refuse too late. */
+    #guarded(input: FunctionInput): FunctionInput {
+      if (!resolved.allows("stream")) {
+        refuseStreams(() => this.#recorded(refusedPath("stream", `function "${input.fn.id()}"`)));
+      }
+      const step = guardTools(input.ctx.step, {
+        options: resolved,
+        clientId: this.client.id,
+        recorded: (error) => this.#recorded(error),
+        fail: (error) => this.#outside.fail(this.#recorded(error)),
+        onInvoke: (stepId, functionId) => {
+          const plain = resolved.plainFunctions.has(functionId);
+          this.#invokesPlain.set(stepId, plain && this.#invokesPlain.get(stepId) !== false);
+        },
+      });
+      return { ...input, ctx: { ...input.ctx, step } };
     }
 
     /**
@@ -114,32 +149,37 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
      * and the step never settles.
      */
     override wrapStep({ next, stepInfo }: Middleware.WrapStepArgs): Promise<unknown> {
-      const shape = this.#unsealed.get(stepInfo.hashedId);
-      if (
-        shape === undefined ||
-        resolved.plaintext === "accept" ||
-        mayBeUnsealed(String(stepInfo.stepType), shape, resolved)
-      ) {
-        return next();
+      // The run is failing: a sibling that wins a race would let user code go on.
+      if (this.#outside.happened) return abandoned();
+      const { hashedId, options, stepType } = stepInfo;
+      const shape = this.#unsealed.get(hashedId);
+      if (shape === undefined) return next();
+      const fromPlainFunction = stepType === "invoke" && this.#invokesPlain.get(options.id) === true;
+      if (!mayBeUnsealed({ stepType: String(stepType), shape, fromPlainFunction }, resolved)) {
+        try {
+          const what = shape === "error" ? "error" : "result";
+          this.#policy().plaintext(`step ${hashedId} ("${options.id}"), its ${what}`);
+        } catch (error) {
+          return this.#outside.fail(this.#recorded(error));
+        }
       }
-      try {
-        const policy = createPolicy(resolved.plaintext, (message) => this.client.logger.warn(message));
-        policy.plaintext(`step ${stepInfo.hashedId} ("${stepInfo.options.id}"), its result`);
-        return next();
-      } catch (error) {
-        this.#forgery.reject(this.#recorded(error));
-        return new Promise(() => {});
-      }
+      const result = next();
+      if (shape === "error") result.catch(markPlatformError);
+      return result;
     }
 
     override wrapFunctionHandler({ next }: Middleware.WrapFunctionHandlerArgs): Promise<unknown> {
-      return this.#unsealed.size === 0 ? next() : Promise.race([next(), this.#forgery.promise]);
+      return Promise.race([next(), this.#outside.promise]);
     }
 
     /** Refuses an event before it is sent: a throw in the client's `fetch` would be retried five times. */
     override async wrapSendEvent({ events, next }: Middleware.WrapSendEventArgs): ReturnType<typeof next> {
       if (resolved.seals) for (const event of events) checkEvent(event, resolved);
       return next();
+    }
+
+    #policy(): PlaintextPolicy {
+      return createPolicy(resolved.plaintext, (message) => this.client.logger.warn(message));
     }
 
     #enter(context: RunContext): void {
@@ -186,12 +226,6 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
   return EncryptionMiddleware;
 }
 
-function rejectable(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
-  let reject: (reason: unknown) => void = () => {};
-  const promise = new Promise<never>((_, no) => {
-    reject = no;
-  });
-  // Nobody waits for it in a request that meets no forged step.
-  promise.catch(() => {});
-  return { promise, reject };
+function isProxied({ ctx }: FunctionInput): boolean {
+  return String(ctx.event.name) === "__proxy__" && ctx.runId === "__proxy__";
 }

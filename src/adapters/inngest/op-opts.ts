@@ -2,7 +2,7 @@ import { StepsealError } from "../../errors.ts";
 import { isObject } from "./event.ts";
 import { sealFields } from "./events.ts";
 import type { OpScope, WireOp } from "./ops.ts";
-import { stepLabel } from "./refusals.ts";
+import { checkMembers, stepLabel } from "./refusals.ts";
 import { callerToken } from "./trigger.ts";
 
 /** Arguments of `step.run` and `step.ai.wrap`: one envelope. */
@@ -17,6 +17,8 @@ export function sealInput(
   return { ...opts, input: sealer.seal(opts.input, claims) };
 }
 
+const PAYLOAD_KEYS = new Set(["data", "v", "meta"]);
+
 /** The payload of `step.invoke`: the named fields, bound to the function that is invoked and to this call. */
 export function sealInvoke(
   opts: Record<string, unknown>,
@@ -27,11 +29,7 @@ export function sealInvoke(
   if (!isObject(payload) || typeof target !== "string") {
     throw new StepsealError("REFUSED", `step ${stepLabel(op)}: an invocation without payload or target`);
   }
-  for (const key of Object.keys(payload)) {
-    if (key !== "data" && key !== "v" && key !== "meta") {
-      throw new StepsealError("REFUSED", `step ${stepLabel(op)}: payload member "${key}" is unknown`);
-    }
-  }
+  checkMembers(payload, PAYLOAD_KEYS, `step ${stepLabel(op)}: its payload`);
   const parent = callerToken(scope.context.trigger, String(op.id));
   const data = sealFields(payload.data, scope.options.eventFields, (value, field) =>
     scope.sealer.seal(value, { kind: "invoke.field", fn: target, field, parent }),
@@ -48,7 +46,9 @@ function withCarrier(
   fn: string,
   parent: Uint8Array,
   { options, sealer }: OpScope,
-): Record<string, unknown> {
+): Record<string, unknown> | undefined {
+  // A function without stepseal would see it, and returns no token.
+  if (options.plainFunctions.has(fn)) return data;
   const [field = "encrypted"] = options.eventFields;
   for (const name of options.eventFields) {
     if (data !== undefined && Object.hasOwn(data, name)) return data;

@@ -5,7 +5,7 @@ import { isObject } from "./event.ts";
 import { sealMetadata } from "./metadata.ts";
 import { sealDefer, sealInput, sealInvoke } from "./op-opts.ts";
 import type { PlaintextPath, ResolvedOptions } from "./options.ts";
-import { refusedPath, stepLabel } from "./refusals.ts";
+import { refusedPath, stepLabel, unknownPath } from "./refusals.ts";
 import { sealWireError } from "./wire-error.ts";
 
 /** An op as the SDK reports it: what a run did or wants done next. */
@@ -31,7 +31,7 @@ interface OpRule {
 }
 
 /** Names and ids, no data: every op may carry them. */
-const COMMON_OPTS = [
+const COMMON_OPTS: ReadonlySet<string> = new Set([
   "type",
   "parallelMode",
   "span",
@@ -40,7 +40,7 @@ const COMMON_OPTS = [
   "experimentName",
   "variant",
   "selectionStrategy",
-] as const;
+]);
 
 const RUN_OPTS = ["input", "signal"] as const;
 
@@ -109,31 +109,19 @@ export function sealOp(op: unknown, scope: OpScope): WireOp {
   const { op: code, id } = op;
   const rule = OP_RULES.get(code);
   const at = `op ${JSON.stringify(code)} of step ${stepLabel(op)}`;
-  if (rule === undefined) {
-    throw new StepsealError("REFUSED", `${at}: unknown to this version of stepseal, so it does not leave`);
-  }
+  if (rule === undefined) throw unknownPath(at);
   if (typeof id !== "string") throw new StepsealError("REFUSED", `${at}: its id is not a string`);
   if (rule.unless !== undefined && !scope.options.allows(rule.unless)) throw refusedPath(rule.unless, at);
 
   const out: WireOp = {};
   for (const key of Object.keys(op)) {
     if (OP_KEYS.has(key)) out[key] = op[key];
-    else if (!INTERNAL_KEYS.has(key)) {
-      throw new StepsealError(
-        "REFUSED",
-        `${at}: member "${key}" is unknown to this version of stepseal, so it does not leave`,
-      );
-    }
+    else if (!INTERNAL_KEYS.has(key)) throw unknownPath(`${at}: member "${key}"`);
   }
 
   if (isObject(op.opts)) {
     for (const key of Object.keys(op.opts)) {
-      if (!rule.opts.includes(key) && !(COMMON_OPTS as readonly string[]).includes(key)) {
-        throw new StepsealError(
-          "REFUSED",
-          `${at}: member "opts.${key}" is unknown to this version of stepseal, so it does not leave`,
-        );
-      }
+      if (!rule.opts.includes(key) && !COMMON_OPTS.has(key)) throw unknownPath(`${at}: member "opts.${key}"`);
     }
     out.opts = rule.sealOpts?.(op.opts, op, scope) ?? op.opts;
   } else if (op.opts !== undefined && op.opts !== null) {
@@ -169,9 +157,9 @@ function sealResult(out: WireOp, rule: OpRule, at: string, { context, sealer, op
   }
 
   if (rule.data === "step.output") out.data = sealer.seal(out.data ?? null, { kind: "step.output", ...step });
-  else if (rule.data === "fn.output")
-    out.data = sealer.seal(out.data ?? null, { kind: "fn.output", ...result });
-  else if (out.data !== undefined && out.data !== null) {
+  else if (rule.data === "fn.output") {
+    if (context.endpoint !== true) out.data = sealer.seal(out.data ?? null, { kind: "fn.output", ...result });
+  } else if (out.data !== undefined && out.data !== null) {
     throw new StepsealError("REFUSED", `${at}: it carries data, which an op of this kind should not`);
   }
 }

@@ -1,12 +1,36 @@
 import * as z from "zod/mini";
 import { StepsealError } from "../../errors.ts";
-import { createKeyring, Keyring } from "../../keyring/keyring.ts";
-import { keyringFromEnv } from "../../keyring/load.ts";
-import { createSealer, type Sealer, type SealerOptions } from "../../sealer.ts";
+import { Keyring } from "../../keyring/keyring.ts";
+import type { Sealer, SealerOptions } from "../../sealer.ts";
+import { sealerSource } from "./sealer-source.ts";
 
-/** Paths that are refused by default, because the platform has to read what leaves on them; docs/inngest.md. */
-export const PLAINTEXT_PATHS = ["event-user", "ai-infer", "fetch"] as const;
+/** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/inngest.md. */
+export const PLAINTEXT_PATHS = [
+  "event-user",
+  "ai-infer",
+  "fetch",
+  "metadata",
+  "durable-endpoint",
+  "stream",
+  "sandbox",
+  "traces",
+] as const;
 export type PlaintextPath = (typeof PLAINTEXT_PATHS)[number];
+
+/** Who may send plaintext where a sealed value is expected. */
+export interface PlaintextSenders {
+  /**
+   * Errors that the platform makes itself: time-outs, limits, cancellations. Default true, because a run that timed
+   * out has no other; `isPlatformError` tells them apart. False: refused, made up or not.
+   */
+  readonly platformErrors?: boolean;
+  /** Composite ids (`app-function`) of functions of apps without stepseal: results of `step.invoke`. */
+  readonly functions?: readonly string[];
+  /** Names of events of senders without stepseal. */
+  readonly events?: readonly string[];
+  /** Arguments that an operator types into a dashboard for the rerun of a step. Default false. */
+  readonly editedInputs?: boolean;
+}
 
 /**
  * Options of {@link encryptionMiddleware}. All have defaults: `encryptionMiddleware()` reads its keys from the
@@ -32,6 +56,14 @@ export interface EncryptionMiddlewareOptions {
   readonly runBinding?: "trigger" | "run" | "function";
   /** `"seal"` (default): errors leave sealed. `"redact"`: replaced, and lost. `"plaintext"`: as they are. */
   readonly errors?: "seal" | "redact" | "plaintext";
+  /** Who may send plaintext where a sealed value is expected, whatever `plaintext` says. */
+  readonly plaintextFrom?: PlaintextSenders;
+  /**
+   * `"refuse"` (default): `step.ai.infer`, `step.fetch` and the SDK's `fetch` fail at once, because the platform would
+   * make the request and read it. `"local"`: this server makes it, inside a sealed step. A path that
+   * `allowPlaintext` names goes through the platform as without stepseal.
+   */
+  readonly gateway?: "refuse" | "local";
   /** A name that sealed values are bound to (an environment, a tenant); another scope cannot open them. */
   readonly scope?: string;
   /** Paths that may leave unsealed. Default: none. */
@@ -49,6 +81,13 @@ export interface ResolvedOptions {
   readonly plaintext: "reject" | "warn" | "accept";
   readonly runBinding: "trigger" | "run" | "function";
   readonly errors: "seal" | "redact" | "plaintext";
+  readonly gateway: "refuse" | "local";
+  readonly platformErrors: boolean;
+  /** Composite ids of functions whose results may be plaintext. */
+  readonly plainFunctions: ReadonlySet<string>;
+  /** Names of events whose fields may be plaintext. */
+  readonly plainEvents: ReadonlySet<string>;
+  readonly editedInputs: boolean;
   readonly allows: (path: PlaintextPath) => boolean;
 }
 
@@ -64,6 +103,13 @@ const func = z.custom<(...args: never[]) => unknown>(
   "expected a function",
 );
 
+const sendersSchema = z.strictObject({
+  platformErrors: z.optional(z.boolean()),
+  functions: z.optional(z.array(name)),
+  events: z.optional(z.array(name)),
+  editedInputs: z.optional(z.boolean()),
+});
+
 const optionsSchema = z.strictObject({
   keyring: z.optional(
     z.union(
@@ -78,6 +124,8 @@ const optionsSchema = z.strictObject({
   plaintext: z.optional(z.enum(["reject", "warn", "accept"])),
   runBinding: z.optional(z.enum(["trigger", "run", "function"])),
   errors: z.optional(z.enum(["seal", "redact", "plaintext"])),
+  plaintextFrom: z.optional(sendersSchema),
+  gateway: z.optional(z.enum(["refuse", "local"])),
   scope: z.optional(name),
   allowPlaintext: z.optional(z.array(z.enum(PLAINTEXT_PATHS))),
   onUse: z.optional(func),
@@ -116,6 +164,13 @@ export function resolveOptions(options: EncryptionMiddlewareOptions = {}): Resol
     );
   }
 
+  if (options.plaintextFrom?.platformErrors === false && (options.errors ?? "seal") !== "seal") {
+    throw new StepsealError(
+      "CONFIG",
+      `encryptionMiddleware: option "errors" is "${options.errors}", so your own errors come back as readable as the platform's, and "plaintextFrom.platformErrors: false" would refuse them; leave one of the two out`,
+    );
+  }
+
   const allowed = new Set<PlaintextPath>(options.allowPlaintext);
   return {
     sealer: sealerSource(options),
@@ -124,7 +179,12 @@ export function resolveOptions(options: EncryptionMiddlewareOptions = {}): Resol
     plaintext: options.plaintext ?? (options.decryptOnly === true ? "accept" : "reject"),
     runBinding: options.runBinding ?? "trigger",
     errors: options.errors ?? "seal",
-    allows: (path) => allowed.has(path),
+    gateway: options.gateway ?? "refuse",
+    platformErrors: options.plaintextFrom?.platformErrors ?? true,
+    plainFunctions: new Set(options.plaintextFrom?.functions),
+    plainEvents: new Set(options.plaintextFrom?.events),
+    editedInputs: options.plaintextFrom?.editedInputs ?? false,
+    allows: (path) => options.decryptOnly === true || allowed.has(path),
   };
 }
 
@@ -132,7 +192,7 @@ export function resolveOptions(options: EncryptionMiddlewareOptions = {}): Resol
 function describeIssue(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "unrecognized_keys":
-      return `unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}; known: ${Object.keys(optionsSchema.shape).join(", ")}`;
+      return `has the unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}; known: ${known(issue.path).join(", ")}`;
     case "invalid_type":
       return `must be of type ${issue.expected}`;
     case "invalid_value":
@@ -144,46 +204,6 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   }
 }
 
-function sealerSource(options: EncryptionMiddlewareOptions): () => Sealer | Promise<Sealer> {
-  const withRing = (keyring: Keyring): Sealer =>
-    createSealer({
-      keyring,
-      ...(options.scope !== undefined && { scope: options.scope }),
-      ...(options.onUse !== undefined && { onUse: options.onUse }),
-    });
-
-  const { keyring, key, fallbackKeys } = options;
-  if (typeof keyring === "function") return loadOnce(keyring, withRing);
-  const ring =
-    keyring ??
-    (key === undefined ? keyringFromEnv() : createKeyring({ key, fallbackKeys: fallbackKeys ?? [] }));
-  const sealer = withRing(ring);
-  return () => sealer;
-}
-
-/** Requests that arrive while the ring loads share one load; a load that failed is tried again by the next. */
-function loadOnce(
-  load: () => Keyring | Promise<Keyring>,
-  withRing: (ring: Keyring) => Sealer,
-): () => Sealer | Promise<Sealer> {
-  let loaded: Sealer | Promise<Sealer> | undefined;
-  return () => {
-    loaded ??= Promise.resolve()
-      .then(load)
-      .then((ring) => {
-        if (!(ring instanceof Keyring)) {
-          throw new StepsealError(
-            "CONFIG",
-            'encryptionMiddleware: the function in option "keyring" did not return a keyring; return createKeyring(…) or loadKeyring(…)',
-          );
-        }
-        loaded = withRing(ring);
-        return loaded;
-      })
-      .catch((error: unknown) => {
-        loaded = undefined;
-        throw error;
-      });
-    return loaded;
-  };
+function known(path: readonly PropertyKey[]): string[] {
+  return Object.keys(path.length === 0 ? optionsSchema.shape : sendersSchema.shape);
 }

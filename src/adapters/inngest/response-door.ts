@@ -4,6 +4,7 @@ import type { RunContext } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealOp } from "./ops.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { unknownPath } from "./refusals.ts";
 import { sealWireError } from "./wire-error.ts";
 
 /** What the SDK answers a request with, and what leaves in its place. */
@@ -46,10 +47,7 @@ export function sealResponseBody({ status, body }: WireResponse, scope: Response
   if (status === 200) return JSON.stringify(sealOutput(body ?? "null", scope));
   if (status === 206) return JSON.stringify(sealOps(JSON.parse(String(body)), scope));
   if (status >= 400 && status <= 599) return JSON.stringify(sealFailure(JSON.parse(String(body)), scope));
-  throw new StepsealError(
-    "REFUSED",
-    `a response with status ${status} is unknown to this version of stepseal`,
-  );
+  throw unknownPath(`a response with status ${status}`);
 }
 
 /** What a function returned. The text already is its JSON: sealed without a parse. */

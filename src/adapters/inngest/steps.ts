@@ -6,7 +6,7 @@ import { type EventReader, openEvent } from "./events.ts";
 import type { PlaintextPath, ResolvedOptions } from "./options.ts";
 import { atPlace } from "./policy.ts";
 import { callerToken } from "./trigger.ts";
-import { openWireError, sealedErrorOf } from "./wire-error.ts";
+import { openWireError } from "./wire-error.ts";
 
 /** One memoized step, as the SDK hands it to `transformFunctionInput`. */
 export type MemoizedStep =
@@ -15,7 +15,7 @@ export type MemoizedStep =
   | { readonly type: "input"; readonly input: unknown };
 
 /** The shapes that some step type legitimately has unsealed; which type a step has is known only later. */
-export type UnsealedShape = "null" | "event" | "signal" | "other";
+export type UnsealedShape = "null" | "event" | "signal" | "error" | "other";
 
 /** Step types by what they may return unsealed. Every other type runs on the user's server and is sealed. */
 const UNSEALED_BY_TYPE: ReadonlyMap<string, readonly UnsealedShape[]> = new Map([
@@ -30,20 +30,26 @@ const GATEWAY_TYPES: ReadonlyMap<string, PlaintextPath> = new Map([
   ["fetch", "fetch"],
 ]);
 
-export function mayBeUnsealed(
-  stepType: string,
-  shape: UnsealedShape,
-  { allows }: Pick<ResolvedOptions, "allows">,
-): boolean {
+/** One step that came unsealed, as its type became known. */
+export interface UnsealedStep {
+  readonly stepType: string;
+  readonly shape: UnsealedShape;
+  /** Of `step.invoke`: whether `plaintextFrom` names the function. */
+  readonly fromPlainFunction: boolean;
+}
+
+export function mayBeUnsealed(step: UnsealedStep, options: ResolvedOptions): boolean {
+  const { stepType, shape, fromPlainFunction } = step;
+  if (fromPlainFunction) return true;
+  if (shape === "error") return options.platformErrors;
   const path = GATEWAY_TYPES.get(stepType);
-  if (path !== undefined) return allows(path);
+  if (path !== undefined) return options.allows(path);
   return UNSEALED_BY_TYPE.get(stepType)?.includes(shape) ?? false;
 }
 
 /** What opening the steps of a run needs to know. */
 export interface StepReader extends EventReader {
   readonly context: RunContext;
-  readonly options: ResolvedOptions;
 }
 
 export interface OpenedSteps {
@@ -62,7 +68,7 @@ export function openSteps(steps: Readonly<Record<string, MemoizedStep>>, reader:
   const opened = Object.entries(steps).map(([id, step]): [string, MemoizedStep] => {
     const place = `step ${id}`;
     if (step.type === "error") {
-      atPlace(place, () => openStepError(step.error, id, reader));
+      if (!atPlace(place, () => openStepError(step.error, id, reader))) unsealed.set(id, "error");
       return [id, step];
     }
     if (step.type === "input") {
@@ -103,7 +109,8 @@ function openStepData(
     const open = (): unknown => reader.sealer.open(content, { kind: "signal", name: signal });
     return { ...data, data: atPlace(place, open) };
   }
-  if ([...GATEWAY_TYPES.values()].some((path) => reader.options.allows(path))) unsealed.set(id, "other");
+  const { allows, plainFunctions } = reader.options;
+  if (plainFunctions.size > 0 || [...GATEWAY_TYPES.values()].some(allows)) unsealed.set(id, "other");
   else reader.policy.plaintext(`${place}, its result`);
   return data;
 }
@@ -114,14 +121,22 @@ function openStepData(
  */
 function checkStepInput(input: unknown, id: string, reader: StepReader): void {
   const place = `step ${id}`;
-  if (!isEnvelopeShaped(input)) reader.policy.plaintext(`${place}, its input`);
-  else atPlace(place, () => reader.sealer.open(input, stepPlace("step.input", id, reader)));
+  if (!isEnvelopeShaped(input)) {
+    if (!reader.options.editedInputs) reader.policy.plaintext(`${place}, its input`);
+  } else atPlace(place, () => reader.sealer.open(input, stepPlace("step.input", id, reader)));
 }
 
-function openStepError(error: object, id: string, reader: StepReader): void {
-  // Without an envelope it is the platform's own: a time-out, a limit, a cancellation.
-  if (sealedErrorOf(error) === undefined) return;
-  openWireError(error, (claims) => expectedResult(claims, id, "error", reader), reader.sealer);
+/**
+ * Opens a step's error in place.
+ *
+ * @returns whether it was sealed. Without an envelope it is the platform's own: a time-out, a limit, a cancellation;
+ * or that of a function of an app without stepseal, which is known later
+ */
+function openStepError(error: object, id: string, reader: StepReader): boolean {
+  const { options, policy, sealer } = reader;
+  if (openWireError(error, (claims) => expectedResult(claims, id, "error", reader), sealer)) return true;
+  if (!options.platformErrors && options.plainFunctions.size === 0) policy.plaintext(`step ${id}, its error`);
+  return false;
 }
 
 /**

@@ -1,18 +1,10 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { lengthPrefixed } from "../../internal/utf8.ts";
 import { sealedStrings, type WireEvent } from "./event.ts";
 
 const TRIGGER_LABEL = utf8ToBytes("stepseal/v1/trigger");
 const CALLER_LABEL = utf8ToBytes("stepseal/v1/caller");
-
-/** A part with its length before it (u32, big-endian), so that no two lists of parts hash alike. */
-function lengthPrefixed(text: string): Uint8Array {
-  const bytes = utf8ToBytes(text);
-  const part = new Uint8Array(4 + bytes.length);
-  new DataView(part.buffer).setUint32(0, bytes.length);
-  part.set(bytes, 4);
-  return part;
-}
 
 /**
  * What a run's step data is chained to: the event that started the run, by its sealed strings, or, where it has

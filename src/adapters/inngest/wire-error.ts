@@ -46,7 +46,7 @@ export function sealWireError(
 }
 
 /** The envelope of a sealed error, or undefined where the error is not sealed. */
-export function sealedErrorOf(error: unknown): unknown {
+function sealedErrorOf(error: unknown): unknown {
   const cause = own(error, "cause");
   return isSealed(cause) ? cause : undefined;
 }

@@ -97,8 +97,13 @@ describe("the gate refuses", () => {
       { signal: "s", extra: SECRET },
       /member "extra"/,
     ],
-    ["a durable endpoint", "/v1/checkpoint", { event: SECRET }, /durable endpoints cannot be sealed/],
-    ["a stream", "/v1/realtime/publish/tee", SECRET, /streams cannot be sealed/],
+    [
+      "a durable endpoint",
+      "/v1/checkpoint",
+      { event: SECRET },
+      /the path "durable-endpoint" cannot be sealed/,
+    ],
+    ["a stream", "/v1/realtime/publish/tee", SECRET, /the path "stream" cannot be sealed/],
   ];
   test.each(cases)(
     "%s, with a message that names it, and nothing leaves",

@@ -1,0 +1,116 @@
+import type { InngestFunction, InngestFunctionReference, Middleware } from "inngest";
+import { StepsealError } from "../../errors.ts";
+import { isObject, own } from "./event.ts";
+import { checkWait } from "./expressions.ts";
+import { inferLocally, requestLocally } from "./gateway.ts";
+import type { PlaintextPath, ResolvedOptions } from "./options.ts";
+import { refusedPath } from "./refusals.ts";
+import { checkEvent } from "./sent-events.ts";
+
+/** The tool behind `step.fetch` and the SDK's own `fetch`; a registered symbol, so one for all copies of the SDK. */
+const GATEWAY = Symbol.for("inngest.step.gateway");
+
+type StepTools = Middleware.TransformFunctionInputArgs["ctx"]["step"];
+type Tool = (idOrOptions: unknown, ...args: unknown[]) => Promise<unknown>;
+
+/** The tools that are watched over. The SDK's own types say nothing of the last. */
+interface Tools {
+  readonly run: Tool;
+  readonly invoke: Tool;
+  readonly sendEvent: Tool;
+  readonly waitForEvent: Tool;
+  readonly waitForSignal: Tool;
+  readonly ai: { readonly infer: Tool };
+  readonly [GATEWAY]: Tool;
+}
+
+/** What guarding a run's tools needs to know. */
+export interface ToolGuard {
+  readonly options: ResolvedOptions;
+  readonly clientId: string;
+  /** The error to throw into user code for a refusal, which it may catch. */
+  readonly recorded: (error: unknown) => unknown;
+  /** Fails the run from the outside, and settles never: user code does not hear of it. */
+  readonly fail: (error: StepsealError) => Promise<never>;
+  /** Told which function a step of this id invokes. */
+  readonly onInvoke: (stepId: string, functionId: string) => void;
+}
+
+/**
+ * The step tools as a function sees them: those that would hand data to the platform refuse, or make their request on
+ * this server; an expression that can never match is refused; and a signal has to be the one that was waited for.
+ *
+ * They refuse before the SDK plans a step: a refusal in `fetch` would come after five tries, out of user code's reach.
+ */
+export function guardTools(step: StepTools, guard: ToolGuard): StepTools {
+  const { options, recorded, fail } = guard;
+  const tools = step as unknown as Tools;
+  const { run, invoke, sendEvent, waitForEvent, waitForSignal } = tools;
+
+  /** A tool that checks its arguments first. Its promise is the SDK's own. */
+  const checked =
+    (tool: Tool, check: (id: string, ...args: unknown[]) => void): Tool =>
+    (id, ...args) => {
+      try {
+        check(stepId(id), ...args);
+      } catch (error) {
+        return Promise.reject(recorded(error));
+      }
+      return tool(id, ...args);
+    };
+
+  const gateway = (
+    path: PlaintextPath,
+    tool: Tool,
+    local: (args: readonly unknown[], edited: readonly unknown[]) => Promise<unknown>,
+  ): Tool => {
+    if (options.allows(path)) return tool;
+    if (options.gateway === "local") {
+      return (id, ...args) => run(id, (...edited: unknown[]) => local(args, edited));
+    }
+    return (id) => Promise.reject(recorded(refusedPath(path, `step ${JSON.stringify(stepId(id))}`)));
+  };
+
+  const guarded: Tools = {
+    ...tools,
+    ai: { ...tools.ai, infer: gateway("ai-infer", tools.ai.infer, inferLocally) },
+    [GATEWAY]: gateway("fetch", tools[GATEWAY], requestLocally),
+    sendEvent: checked(sendEvent, (_id, payload) => {
+      for (const event of [payload].flat()) checkEvent(event, options);
+    }),
+    invoke: checked(invoke, (id, called) => {
+      const target = member(called, "function");
+      if (isObject(target)) guard.onInvoke(id, functionId(target, guard.clientId));
+    }),
+    // That an event bears the name that was waited for, the SDK checks itself.
+    waitForEvent: checked(waitForEvent, (id, wait) => checkWait(wait, `step "${id}": its`, options)),
+    waitForSignal: async (id, wait, ...rest) => {
+      const got = await waitForSignal(id, wait, ...rest);
+      const [signal, wanted] = [own(got, "signal"), member(wait, "signal")];
+      if (typeof signal !== "string" || signal === wanted) return got;
+      const message = `step "${stepId(id)}" waited for the signal ${JSON.stringify(wanted)}, and ${JSON.stringify(signal)} stands in its place`;
+      return fail(new StepsealError("CONTEXT", message));
+    },
+  };
+  return guarded as unknown as StepTools;
+}
+
+/** The id by which the platform knows a function that `step.invoke` was given. */
+function functionId(target: object, clientId: string): string {
+  if ("client" in target) {
+    const fn = target as unknown as InngestFunction.Any;
+    // biome-ignore lint/complexity/useLiteralKeys: private to TypeScript
+    return fn.id(fn["client"].id);
+  }
+  const { appId, functionId } = (target as InngestFunctionReference.Any).opts;
+  return `${appId || clientId}-${functionId}`;
+}
+
+/** A member of what user code gave, inherited ones too, as the SDK reads it. */
+function member(given: unknown, key: string): unknown {
+  return isObject(given) ? given[key] : undefined;
+}
+
+function stepId(idOrOptions: unknown): string {
+  return String(isObject(idOrOptions) ? idOrOptions.id : idOrOptions);
+}

@@ -1,0 +1,228 @@
+import { Inngest } from "inngest";
+import { serve } from "inngest/edge";
+import type { EncryptionMiddlewareOptions } from "stepseal/inngest";
+import { isPlatformError } from "stepseal/inngest";
+import { createTestEngine } from "stepseal/testing";
+import { describe, expect, test } from "vitest";
+import { A, expectRefused, stored, victim } from "../../security/victim.ts";
+import { createApp, MODES, quiet } from "./harness.ts";
+
+interface FailureArg {
+  readonly error: Error;
+  readonly event: { readonly data: { readonly error: unknown } };
+}
+
+const TIMED_OUT = { error: { name: "Error", message: "the step timed out" } };
+
+describe.each(MODES)("$name, errors that the platform makes itself", ({ checkpointing }) => {
+  /** A victim whose step "a" the platform reports as failed. */
+  async function withPlatformError(seal: EncryptionMiddlewareOptions) {
+    const v = await victim({ checkpointing, seal });
+    v.engine.cancel(v.engine.runsOf("refund")[0]!.id);
+    v.runs[0]!.steps.set(A, TIMED_OUT);
+    await v.engine.advance("1h");
+    return v;
+  }
+
+  test("reach the function's catch, and are recognisable there", async () => {
+    const v = await withPlatformError({});
+    expect(v.seen).toMatchObject(["caught", { message: "the step timed out" }, "finally"]);
+    expect(isPlatformError(v.seen[1])).toBe(true);
+  });
+
+  test("are refused where the policy says so, and no user code runs on them", async () => {
+    const v = await withPlatformError({ plaintextFrom: { platformErrors: false } });
+    expectRefused(v.runs[0], v.seen, "PLAINTEXT_REJECTED", A, "its error");
+  });
+
+  test("an error of the function's own is not taken for one, caught, in onFailure, or in an event", async () => {
+    const seen: [string, boolean][] = [];
+    const see = (where: string, error: unknown) => seen.push([where, isPlatformError(error)]);
+    const { engine, inngest } = await createApp(
+      (client) => [
+        client.createFunction(
+          {
+            id: "fn",
+            retries: 0,
+            triggers: { event: "go" },
+            onFailure: ({ error, event }: FailureArg) => {
+              see("onFailure: error", error);
+              see("onFailure: event", event.data.error);
+            },
+          },
+          async ({ step }) => {
+            const failed = await step
+              .run("fail", () => {
+                throw new TypeError("mine");
+              })
+              .catch((error: unknown) => error);
+            await step.sleep("nap", "1h");
+            see("caught", failed);
+            throw new Error("mine, too");
+          },
+        ),
+      ],
+      { checkpointing },
+    );
+    await inngest.send({ name: "go" });
+    await engine.advance("2h");
+    expect(seen).toEqual([
+      ["caught", false],
+      ["onFailure: error", false],
+      ["onFailure: event", false],
+    ]);
+    for (const nothing of [undefined, null, "x", {}]) expect(isPlatformError(nothing)).toBe(false);
+  });
+
+  test.each([true, false])("one made up for onFailure: accepted %s", async (platformErrors) => {
+    const seen: unknown[] = [];
+    const { engine, inngest } = await createApp(
+      (client) => [
+        client.createFunction(
+          {
+            id: "fn",
+            retries: 0,
+            triggers: { event: "go" },
+            onFailure: ({ error, event }: FailureArg) => {
+              seen.push(error.message, isPlatformError(error), isPlatformError(event.data.error));
+            },
+          },
+          () => {
+            throw new Error("the truth");
+          },
+        ),
+      ],
+      {
+        checkpointing,
+        seal: { plaintextFrom: { platformErrors } },
+        engineOptions: {
+          onExecute: (body, { run }) => {
+            if (run.functionId !== "app-fn-failure") return;
+            for (const event of [body.event, ...body.events]) {
+              Object.assign(event.data as object, { error: { name: "Error", message: "made up" } });
+            }
+          },
+        },
+      },
+    );
+    await inngest.send({ name: "go" });
+    await engine.idle();
+    if (platformErrors) expect(seen).toEqual(["made up", true, true]);
+    else expectRefused(engine.runsOf("app-fn-failure")[0], seen, "PLAINTEXT_REJECTED", "its error");
+  });
+});
+
+describe.each(MODES)("$name, functions and events of apps without stepseal", ({ checkpointing }) => {
+  /** An app without stepseal with two functions, and one with it that invokes them and hears of an event. */
+  async function mixed(seal: EncryptionMiddlewareOptions) {
+    const seen: unknown[] = [];
+    const engine = createTestEngine();
+    const plain = new Inngest({ id: "plain", ...engine.clientOptions, logger: quiet, checkpointing });
+    const heard: unknown[] = [];
+    const child = plain.createFunction({ id: "child", triggers: [] }, ({ event }) => {
+      heard.push(event.data);
+      return { answer: 42 };
+    });
+    const bad = plain.createFunction({ id: "bad", retries: 0, triggers: [] }, () => {
+      throw new Error("no answer");
+    });
+    await engine.serve(serve({ client: plain, functions: [child, bad] }));
+    await createApp(
+      (client) => [
+        client.createFunction(
+          { id: "fn", retries: 0, triggers: { event: "plain/go" } },
+          async ({ event, step }) => {
+            seen.push(event.data.encrypted);
+            seen.push(await step.invoke("child", { function: child, data: { n: 1 } }));
+            await step
+              .invoke("bad", { function: bad })
+              .catch((error: Error) => seen.push([error.message, isPlatformError(error)]));
+            await step.sleep("nap", "1h");
+            seen.push(await step.run("own", () => "mine"));
+          },
+        ),
+      ],
+      { engine, checkpointing, seal },
+    );
+    await plain.send({ name: "plain/go", data: { encrypted: "readable" } });
+    await engine.advance("2h");
+    return { engine, seen, heard, run: engine.runsOf("app-fn")[0]! };
+  }
+  const both = { functions: ["plain-child", "plain-bad"], events: ["plain/go"] };
+
+  test("are understood where they are named, with nothing added to what they are sent", async () => {
+    const { seen, heard, run } = await mixed({ plaintextFrom: both });
+    expect(stored(run)).toBeUndefined();
+    expect(run.status).toBe("completed");
+    expect(seen).toContainEqual("readable");
+    expect(seen).toContainEqual({ answer: 42 });
+    expect(seen).toContainEqual(["no answer", true]);
+    // `_inngest` is the platform's own.
+    expect(heard).toEqual([{ n: 1, _inngest: expect.anything() }]);
+  });
+
+  test("an error of one that is named is accepted even where the platform's are refused", async () => {
+    const { seen, run } = await mixed({ plaintextFrom: { ...both, platformErrors: false } });
+    expect(run.status).toBe("completed");
+    expect(seen).toContainEqual(["no answer", true]);
+  });
+
+  test.each([
+    ["an event that is not named", { functions: both.functions }, "plain/go"],
+    ["a function that is not named", { functions: ["plain-bad"], events: both.events }, '"child"'],
+    ["a function when none is named", { events: both.events }, "its result"],
+  ])("%s is refused", async (_name, plaintextFrom, place) => {
+    const { seen, run } = await mixed({ plaintextFrom });
+    expect(run.status).toBe("failed");
+    expect(stored(run)).toMatch("PLAINTEXT_REJECTED");
+    expect(stored(run)).toContain(JSON.stringify(place).slice(1, -1));
+    expect(seen).not.toContainEqual({ answer: 42 });
+  });
+
+  test("naming a function lets nobody else's plaintext in", async () => {
+    for (const data of ["forged", null, { name: "x", data: {} }, { answer: "forged" }]) {
+      const v = await victim({ checkpointing, seal: { plaintextFrom: { functions: ["plain-child"] } } });
+      v.engine.cancel(v.engine.runsOf("refund")[0]!.id);
+      v.runs[0]!.steps.set(A, { data });
+      await v.engine.advance("1h");
+      expectRefused(v.runs[0], v.seen, "PLAINTEXT_REJECTED", A);
+    }
+  });
+});
+
+describe.each(MODES)("$name, an operator's edited input", ({ checkpointing }) => {
+  async function rerunWith(seal: EncryptionMiddlewareOptions) {
+    const seen: unknown[] = [];
+    const { engine, inngest } = await createApp(
+      (client) => [
+        client.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, ({ step }) =>
+          step.run(
+            "a",
+            (given: string) => {
+              seen.push(given);
+              return given;
+            },
+            "first",
+          ),
+        ),
+      ],
+      { checkpointing, seal },
+    );
+    await inngest.send({ name: "go" });
+    await engine.idle();
+    const again = engine.rerun(engine.runs[0]!.id, { fromStep: "a", input: ["edited"] });
+    await engine.idle();
+    return { seen, again };
+  }
+
+  test("reaches the function where the policy says so", async () => {
+    const { seen, again } = await rerunWith({ plaintextFrom: { editedInputs: true } });
+    expect(seen).toEqual(["first", "edited"]);
+    expect(again.status).toBe("completed");
+  });
+
+  test("is refused by default", async () => {
+    const { seen, again } = await rerunWith({});
+    expectRefused(again, seen.slice(1), "PLAINTEXT_REJECTED", "its input");
+  });
+});

@@ -1,0 +1,118 @@
+/** What becomes of what leaves on a path. `refused`: the call fails, and nothing leaves. */
+export type Fate = "sealed" | "visible" | "refused";
+
+interface Path {
+  readonly path: string;
+  readonly fate: Fate;
+  readonly markers: readonly string[];
+}
+
+/**
+ * Every path by which data leaves an app, and the markers that the leak app puts on it. SECURITY.md shows this table
+ * with what was found.
+ */
+export const PATHS = [
+  {
+    path: "sealed fields of events: sent by the client, by `step.sendEvent`, in a function outside a step",
+    fate: "sealed",
+    markers: ["clientEvent", "bareEvent", "stepEvent", "eventKey", "waitedEvent"],
+  },
+  { path: "other fields of events", fate: "visible", markers: ["plainField"] },
+  { path: "`user` of events", fate: "refused", markers: ["clientUser", "stepUser"] },
+  {
+    path: "results of steps: `step.run`, `ai.wrap`, in parallel, object keys",
+    fate: "sealed",
+    markers: [
+      "outputText",
+      "outputObject",
+      "outputKey",
+      "outputList",
+      "outputParallel",
+      "outputError",
+      "wrapOutput",
+      "experimentOutput",
+    ],
+  },
+  { path: "inputs of steps: `step.run`, `ai.wrap`", fate: "sealed", markers: ["input", "wrapInput"] },
+  {
+    path: "errors of steps: message, name, cause, code; texts and objects thrown",
+    fate: "sealed",
+    markers: [
+      "stepError",
+      "stepName",
+      "stepCause",
+      "stepCode",
+      "stepString",
+      "stepObject",
+      "stepFinal",
+      "stepAggregate",
+    ],
+  },
+  {
+    path: "errors of functions",
+    fate: "sealed",
+    markers: ["functionError", "functionCause", "functionString", "functionFinal"],
+  },
+  {
+    path: "results of functions, of `onFailure`, of deferred functions",
+    fate: "sealed",
+    markers: ["functionOutput", "waitOutput", "failureOutput", "deferOutput"],
+  },
+  { path: "sealed fields of `step.invoke` payloads", fate: "sealed", markers: ["invokePayload"] },
+  { path: "other fields of `step.invoke` payloads", fate: "visible", markers: ["invokePlain"] },
+  { path: "results and errors of `step.invoke`", fate: "sealed", markers: ["invokeOutput", "invokeError"] },
+  {
+    path: "data of signals: of a step, of the client",
+    fate: "sealed",
+    markers: ["stepSignal", "clientSignal"],
+  },
+  {
+    path: "realtime messages: of a step, of the client",
+    fate: "sealed",
+    markers: ["stepRealtime", "clientRealtime"],
+  },
+  {
+    path: "values of metadata: of a step, of another run",
+    fate: "sealed",
+    markers: ["stepMetadata", "runMetadata"],
+  },
+  { path: "input of `defer`", fate: "sealed", markers: ["deferInput"] },
+  {
+    path: "`step.ai.infer`: key, headers, prompt",
+    fate: "refused",
+    markers: ["inferKey", "inferHeader", "inferPrompt"],
+  },
+  {
+    path: "`step.fetch` and the SDK's `fetch`: URL, headers, body",
+    fate: "refused",
+    markers: ["fetchUrl", "fetchHeader", "fetchBody"],
+  },
+  { path: "`stream.push`", fate: "refused", markers: ["stream"] },
+  { path: "sandboxes", fate: "refused", markers: ["sandbox"] },
+  {
+    path: "names and ids: of functions, steps, events, signals, channels, topics, kinds of metadata",
+    fate: "visible",
+    markers: ["functionId", "stepId", "eventName", "signalName", "channel", "topic", "metadataKind"],
+  },
+  {
+    path: "expressions; names of scores, experiments and variants",
+    fate: "visible",
+    markers: ["expression", "scoreName", "experimentName", "variant"],
+  },
+] as const satisfies readonly Path[];
+
+export type MarkerName = (typeof PATHS)[number]["markers"][number];
+
+const NAMES: readonly MarkerName[] = PATHS.flatMap(({ markers }) => [...markers]);
+
+/** One text for each marker. No marker is part of another. */
+export const MARKERS = Object.fromEntries(NAMES.map((name) => [name, `mk-${name}-km`])) as Readonly<
+  Record<MarkerName, string>
+>;
+
+/** The names of the markers with one of these fates, sorted. */
+export function markersOf(...fates: Fate[]): string[] {
+  return PATHS.filter(({ fate }) => fates.includes(fate))
+    .flatMap(({ markers }) => [...markers])
+    .sort();
+}
