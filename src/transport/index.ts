@@ -7,7 +7,7 @@ export { type EndpointOptions, type Handler, secureEndpoint } from "./endpoint.t
 export { type SignedFetchOptions, signedFetch } from "./fetch.ts";
 export type { HeadersLike, SignedMessage } from "./message.ts";
 export { type Mode, type ModeOptions, resolveMode } from "./mode.ts";
-export { expressHandler, type NodeOptions, nodeHandler } from "./node.ts";
+export { expressHandler, type NodeHandlerOptions, nodeHandler } from "./node.ts";
 export type { Environment, InngestKeys, QstashKeys, QstashRegion } from "./options.ts";
 export { type MemoryReplayOptions, memoryReplayStore, type ReplayStore } from "./replay.ts";
 export { SignatureError, type SignatureErrorCode } from "./signature-error.ts";

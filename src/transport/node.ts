@@ -35,7 +35,7 @@ export interface ExpressRequest extends NodeRequest {
 }
 
 /** Options of `nodeHandler` and `expressHandler`. */
-export interface NodeOptions {
+export interface NodeHandlerOptions {
   /**
    * Scheme, host and port that requests get, `https://app.example.com`. Default: the connection's scheme and the
    * `host` header, which the caller chooses.
@@ -63,7 +63,7 @@ export interface NodeOptions {
  */
 export function nodeHandler(
   handler: Handler,
-  options: NodeOptions & { readonly onError?: (error: unknown) => void } = {},
+  options: NodeHandlerOptions & { readonly onError?: (error: unknown) => void } = {},
 ): (request: NodeRequest, response: NodeResponse) => void {
   const { onError = console.error } = options;
   return (request, response) => {
@@ -95,7 +95,7 @@ export function nodeHandler(
  */
 export function expressHandler(
   handler: Handler,
-  options: NodeOptions = {},
+  options: NodeHandlerOptions = {},
 ): (request: ExpressRequest, response: NodeResponse, next: (error: unknown) => void) => void {
   return (request, response, next) => {
     const raw = [request.rawBody, request.body].find(isBytes);
@@ -104,7 +104,7 @@ export function expressHandler(
 }
 
 /** What an adapter knows of a request beside what Node does. */
-interface ServeOptions extends NodeOptions {
+interface ServeOptions extends NodeHandlerOptions {
   /** The body, where it was read before. */
   readonly raw?: Uint8Array | undefined;
   /** The whole path, where a router cut it. */

@@ -181,6 +181,14 @@ describe("a body that is too long", () => {
   });
 });
 
+test("a body that was decoded to text before is an error: its length is not counted in bytes", async () => {
+  const { handler, seen } = recording();
+  const text = new ReadableStream({ pull: (controller) => controller.enqueue("x".repeat(1000)) });
+  const endpoint = secureEndpoint(handler, { authorize: () => true, maxBodyBytes: 10_000 });
+  await expect(endpoint(post(text))).rejects.toMatchObject({ code: "CONFIG" });
+  expect(seen).toEqual([]);
+});
+
 describe("an authorisation of one's own", () => {
   test("guards every path and method, a failure callback too", async () => {
     const { handler, seen } = recording();

@@ -66,7 +66,7 @@ describe.skipIf(!isInstalled)(
 
     test("refuses a second delivery to another process, and everything once the server is gone", async () => {
       const keys = { scheme: "inngest", signingKey: INNGEST.old } as const;
-      const process = (seconds: number) =>
+      const worker = (seconds: number) =>
         createVerifier({
           ...keys,
           now: at(seconds),
@@ -76,14 +76,14 @@ describe.skipIf(!isInstalled)(
       const [first, retry, late] = await Promise.all(
         [0, 1, 2].map((seconds) => createSigner({ ...keys, now: at(seconds) }).sign({ body })),
       );
-      expect(await refusal(process(0).verify({ ...first!, body }))).toBeUndefined();
-      expect(await refusal(process(1).verify({ ...first!, body }))).toBe("REPLAYED");
-      expect(await refusal(process(1).verify({ ...retry!, body }))).toBeUndefined();
+      expect(await refusal(worker(0).verify({ ...first!, body }))).toBeUndefined();
+      expect(await refusal(worker(1).verify({ ...first!, body }))).toBe("REPLAYED");
+      expect(await refusal(worker(1).verify({ ...retry!, body }))).toBeUndefined();
 
       const exited = new Promise((resolve) => redis.server.once("exit", resolve));
       redis.server.kill();
       await exited;
-      expect(await refusal(process(2).verify({ ...late!, body }))).toBe("REPLAY_UNAVAILABLE");
+      expect(await refusal(worker(2).verify({ ...late!, body }))).toBe("REPLAY_UNAVAILABLE");
     });
   },
 );

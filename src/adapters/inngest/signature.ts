@@ -10,18 +10,19 @@ import { SignatureError } from "../../transport/signature-error.ts";
  * the old signature is made again with each; the key that makes it is the one. A response without a signature
  * (dev server, connect) gets none; one that no key explains was changed by another middleware, and is left.
  *
+ * @param oldBody what the SDK signed; where it had no text to answer, it signed "undefined"
  * @param keys signing keys, `signkey-<env>-<hex>`
  * @param now time in milliseconds
  */
 export function signAgain(
   headers: Readonly<Record<string, string>>,
-  oldBody: string,
+  oldBody: string | undefined,
   newBody: string,
   keys: readonly (string | undefined)[],
   now: number,
 ): Record<string, string> {
   const name = Object.keys(headers).find((key) => key.toLowerCase() === INNGEST_HEADER);
-  const key = name === undefined ? undefined : signerOf(headers[name]!, oldBody, keys);
+  const key = name === undefined ? undefined : signerOf(headers[name]!, String(oldBody), keys);
   if (name === undefined || key === undefined) return { ...headers };
   return { ...headers, [name]: signInngest(key, encodeUtf8(newBody), Math.round(now / 1000)) };
 }
