@@ -5,6 +5,7 @@ export default defineConfig({
     index: "src/index.ts",
     inngest: "src/adapters/inngest/index.ts",
     testing: "src/testing/index.ts",
+    transport: "src/transport/index.ts",
   },
   format: "esm",
   target: "node20",

@@ -11,6 +11,7 @@ export default defineConfig({
     alias: [
       { find: "stepseal/inngest", replacement: from("src/adapters/inngest/index.ts") },
       { find: "stepseal/testing", replacement: from("src/testing/index.ts") },
+      { find: "stepseal/transport", replacement: from("src/transport/index.ts") },
       { find: "stepseal", replacement: from("src/index.ts") },
       { find: /^inngest(\/.*)?$/, replacement: `${sdk}$1` },
     ],

@@ -1,9 +1,7 @@
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import { equalBytes } from "./trigger.ts";
-
-const SIGNATURE_HEADER = "x-inngest-signature";
+import { encodeUtf8 } from "../../internal/utf8.ts";
+import { INNGEST_HEADER, inngestSigner, readInngestSignature, signInngest } from "../../transport/inngest.ts";
+import { type SigningKey, uncheckedInngestKey } from "../../transport/key.ts";
+import { SignatureError } from "../../transport/signature-error.ts";
 
 /**
  * Signs a rewritten response again, with the key that signed the one it replaces.
@@ -12,31 +10,33 @@ const SIGNATURE_HEADER = "x-inngest-signature";
  * the old signature is made again with each; the key that makes it is the one. A response without a signature
  * (dev server, connect) gets none; one that no key explains was changed by another middleware, and is left.
  *
+ * @param oldBody what the SDK signed; where it had no text to answer, it signed "undefined"
  * @param keys signing keys, `signkey-<env>-<hex>`
  * @param now time in milliseconds
  */
 export function signAgain(
   headers: Readonly<Record<string, string>>,
-  oldBody: string,
+  oldBody: string | undefined,
   newBody: string,
   keys: readonly (string | undefined)[],
   now: number,
 ): Record<string, string> {
-  const name = Object.keys(headers).find((key) => key.toLowerCase() === SIGNATURE_HEADER);
-  if (name === undefined) return { ...headers };
-  const old = new URLSearchParams(headers[name]);
-  const oldTime = old.get("t") ?? "";
-  const oldSignature = utf8ToBytes(old.get("s") ?? "");
-  for (const key of keys) {
-    if (key === undefined || !equalBytes(utf8ToBytes(sign(key, oldBody, oldTime)), oldSignature)) continue;
-    const time = String(Math.round(now / 1000));
-    return { ...headers, [name]: `t=${time}&s=${sign(key, newBody, time)}` };
-  }
-  return { ...headers };
+  const name = Object.keys(headers).find((key) => key.toLowerCase() === INNGEST_HEADER);
+  const key = name === undefined ? undefined : signerOf(headers[name]!, String(oldBody), keys);
+  if (name === undefined || key === undefined) return { ...headers };
+  return { ...headers, [name]: signInngest(key, encodeUtf8(newBody), Math.round(now / 1000)) };
 }
 
-/** HMAC-SHA256 over body and time under the key's text without its `signkey-<env>-` prefix, in hex. */
-function sign(signingKey: string, body: string, time: string): string {
-  const key = utf8ToBytes(signingKey.replace(/^signkey-\w+-/, ""));
-  return bytesToHex(hmac(sha256, key, utf8ToBytes(body + time)));
+function signerOf(
+  header: string,
+  body: string,
+  keys: readonly (string | undefined)[],
+): SigningKey | undefined {
+  const known = keys.filter((key) => key !== undefined).map(uncheckedInngestKey);
+  try {
+    return inngestSigner(readInngestSignature(header), encodeUtf8(body), known);
+  } catch (error) {
+    if (error instanceof SignatureError) return undefined;
+    throw error;
+  }
 }

@@ -1,0 +1,255 @@
+import { createServer, type RequestListener, type Server, request as send } from "node:http";
+import { connect } from "node:net";
+import express from "express";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import {
+  createSigner,
+  createVerifier,
+  expressHandler,
+  nodeHandler,
+  secureEndpoint,
+} from "../../src/transport/index.ts";
+import { at, bytes, INNGEST } from "./support.ts";
+
+const keys = { scheme: "inngest", signingKey: INNGEST.old, now: at() } as const;
+const BODY = bytes('{ "spelt":1.0, "oddly":"\\u00e9" }');
+const { headers: SIGNED } = await createSigner(keys).sign({ body: BODY });
+
+/** Answers with what it got: its URL and body. */
+const endpoint = secureEndpoint(
+  async (request) => {
+    const headers = new Headers({ "x-url": request.url });
+    headers.append("set-cookie", "a=1");
+    headers.append("set-cookie", "b=2");
+    return new Response(await request.arrayBuffer(), { status: 201, headers });
+  },
+  { verifier: createVerifier(keys), maxBodyBytes: 100_000 },
+);
+
+let server: Server | undefined;
+afterEach(async () => {
+  server?.closeAllConnections();
+  await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
+  server = undefined;
+});
+
+/** Serves on a free port of the loopback interface. */
+async function listen(listener: RequestListener): Promise<string> {
+  const started = createServer(listener);
+  server = started;
+  await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(started.address() as { port: number }).port}`;
+}
+
+const post = (url: string, body: Uint8Array, headers: Readonly<Record<string, string>> = SIGNED) =>
+  fetch(url, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: body as BodyInit,
+  });
+
+/** Apps that put the endpoint behind a server in all the ways that keep the bytes. */
+const servers: [name: string, listener: () => RequestListener][] = [
+  ["Node's http", () => nodeHandler(endpoint)],
+  ["Express without a parser", () => express().post("/hook", expressHandler(endpoint))],
+  [
+    "Express with express.raw",
+    () => express().post("/hook", express.raw({ type: () => true }), expressHandler(endpoint)),
+  ],
+  [
+    "a router of Express, mounted on a path",
+    () => express().use("/hook", express.Router().use(expressHandler(endpoint))),
+  ],
+  [
+    "a host that keeps rawBody beside the parsed body",
+    () =>
+      express().post(
+        "/hook",
+        express.json({
+          verify: (request, _response, raw) => {
+            Object.assign(request, { rawBody: raw });
+          },
+        }),
+        expressHandler(endpoint),
+      ),
+  ],
+];
+
+describe.each(servers)("behind %s", (_name, listener) => {
+  test("an authentic request passes, with the bytes that were sent and the URL", async () => {
+    const origin = await listen(listener());
+    const response = await post(`${origin}/hook?a=1`, BODY);
+    expect(response.status).toBe(201);
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(BODY);
+    expect(response.headers.get("x-url")).toBe(`${origin}/hook?a=1`);
+    expect(response.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+  });
+
+  test("a forged one does not", async () => {
+    const origin = await listen(listener());
+    const altered = bytes(new TextDecoder().decode(BODY).replace("1.0", "1.5"));
+    expect((await post(`${origin}/hook`, altered)).status).toBe(401);
+    expect((await post(`${origin}/hook`, BODY, {})).status).toBe(401);
+    expect((await post(`${origin}/hook`, bytes(""))).status).toBe(401);
+  });
+});
+
+test("two signature headers are refused, as the server joins them", async () => {
+  const origin = new URL(await listen(nodeHandler(endpoint)));
+  const value = SIGNED["x-inngest-signature"]!;
+  const status = await new Promise((resolve, reject) => {
+    const request = send(
+      {
+        host: "127.0.0.1",
+        port: origin.port,
+        method: "POST",
+        path: "/hook",
+        headers: { "x-inngest-signature": [value, value] },
+      },
+      (response) => resolve(response.resume().statusCode),
+    );
+    request.on("error", reject).end(BODY);
+  });
+  expect(status).toBe(401);
+});
+
+/** Sends text over a socket, and gives what came back until the server closed it or `enough` of it was there. */
+function raw(origin: string, text: string, enough: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    let answer = "";
+    socket.on("data", (chunk) => {
+      answer += chunk;
+      if (enough.test(answer)) socket.destroy();
+    });
+    socket.on("close", () => resolve(answer));
+    socket.on("error", reject);
+    socket.write(text);
+  });
+}
+
+test("a body that is too long is answered before it was sent, and the connection ends", async () => {
+  const origin = await listen(nodeHandler(endpoint));
+  const announced = await raw(
+    origin,
+    "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100001\r\n\r\n",
+    /Payload/,
+  );
+  expect(announced).toMatch(/^HTTP\/1\.1 413 [\s\S]*connection: close/i);
+  const chunk = `1000\r\n${"x".repeat(4096)}\r\n`;
+  const streamed = await raw(
+    origin,
+    `POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n${chunk.repeat(30)}`,
+    /Payload/,
+  );
+  expect(streamed).toMatch(/^HTTP\/1\.1 413 /);
+});
+
+describe("neither path nor host reaches into the other", () => {
+  const echo = nodeHandler((request) => new Response(request.url));
+  test.each([
+    ["a path that looks like a host", "//evil.test/x", "app.test", "http://app.test//evil.test/x"],
+    ["a whole URL for a path", "http://evil.test/x", "app.test", undefined],
+    ["a host with a path", "/x", "app.test/evil?", undefined],
+    ["a host with a user", "/x", "user@app.test", undefined],
+    ["a host that is none", "/x", "a b", undefined],
+  ])("%s", async (_name, path, host, url) => {
+    const origin = await listen(echo);
+    const answer = await raw(
+      origin,
+      `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`,
+      /$^/,
+    );
+    if (url === undefined) expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    else expect(answer).toContain(url);
+  });
+
+  test("where an origin is given, the host header says nothing", async () => {
+    const fixed = nodeHandler((request) => new Response(request.url), { origin: "https://app.example.com" });
+    const origin = await listen(fixed);
+    expect(await (await fetch(`${origin}/x`)).text()).toBe("https://app.example.com/x");
+  });
+});
+
+test("a method that a web request cannot have is a bad request", async () => {
+  const origin = await listen(nodeHandler(endpoint));
+  expect(await raw(origin, "TRACE / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", /$^/)).toMatch(
+    /^HTTP\/1\.1 400 /,
+  );
+});
+
+test("a body that was parsed is an error that says what to do, and never verified from its parts", async () => {
+  const errors: unknown[] = [];
+  const app = express()
+    .use(express.json())
+    .post("/hook", expressHandler(endpoint))
+    .use(((error, _request, response, _next) => {
+      errors.push(error);
+      response.status(500).end();
+    }) satisfies express.ErrorRequestHandler);
+  expect((await post(`${await listen(app)}/hook`, BODY)).status).toBe(500);
+  expect(errors).toMatchObject([{ code: "CONFIG", message: expect.stringContaining("express.raw(") }]);
+});
+
+test("what a handler throws is told to onError and not to the caller", async () => {
+  const onError = vi.fn();
+  const failing = nodeHandler(
+    async (request) => {
+      await request.text();
+      throw new Error("secret");
+    },
+    { onError },
+  );
+  const origin = await listen(failing);
+  for (const response of [await fetch(origin), await post(origin, BODY)]) {
+    expect([response.status, await response.text()]).toEqual([500, "Internal Server Error"]);
+  }
+  expect(onError.mock.calls).toEqual([[new Error("secret")], [new Error("secret")]]);
+});
+
+test("a caller that goes away is no error, and ends the request that the handler has", async () => {
+  const onError = vi.fn();
+  const ended = new Promise<void>((resolve) => {
+    const waiting = nodeHandler(
+      (request) =>
+        new Promise((answer) => {
+          request.signal.addEventListener("abort", () => {
+            answer(new Response("nobody reads this"));
+            resolve();
+          });
+        }),
+      { onError },
+    );
+    void listen(waiting).then((origin) => {
+      const socket = connect(Number(new URL(origin).port), "127.0.0.1", () => {
+        socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n", () => setImmediate(() => socket.destroy()));
+      });
+    });
+  });
+  await ended;
+  expect(onError).not.toHaveBeenCalled();
+});
+
+test("a caller that goes away in the middle of a body is no error either", async () => {
+  const onError = vi.fn();
+  const closed = new Promise<void>((resolve) => {
+    const listener = nodeHandler(endpoint, { onError });
+    const origin = listen((request, response) => {
+      request.once("close", () => setImmediate(resolve));
+      request.once("data", () => response.socket?.destroy());
+      listener(request, response);
+    });
+    void origin.then((url) =>
+      raw(url, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n1234", /never/).catch(() => {}),
+    );
+  });
+  await closed;
+  expect(onError).not.toHaveBeenCalled();
+});
+
+test("HEAD is answered without a body, and a large answer whole", async () => {
+  const large = new Uint8Array(3_000_000).fill(7);
+  const origin = await listen(nodeHandler(() => new Response(large)));
+  expect(await (await fetch(origin, { method: "HEAD" })).text()).toBe("");
+  expect(Buffer.from(await (await fetch(origin)).arrayBuffer()).equals(large)).toBe(true);
+});
