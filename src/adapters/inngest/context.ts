@@ -1,6 +1,7 @@
 import { StepsealError } from "../../errors.ts";
+import { equalBytes } from "../../internal/bytes.ts";
 import { HTTP_EVENT } from "./event.ts";
-import { equalBytes, triggerDigest } from "./trigger.ts";
+import { triggerDigest } from "./trigger.ts";
 
 /** Where sealed values of a run belong: known once the run's events were read, used by both doors. */
 export interface RunContext {

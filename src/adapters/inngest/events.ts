@@ -1,6 +1,7 @@
 import type { Claims } from "../../claims.ts";
 import { type Envelope, inspectEnvelope, isSealed } from "../../envelope.ts";
 import { StepsealError } from "../../errors.ts";
+import { equalBytes } from "../../internal/bytes.ts";
 import type { Sealer } from "../../sealer.ts";
 import {
   DEFERRED_EVENT,
@@ -14,7 +15,6 @@ import {
 import type { ResolvedOptions } from "./options.ts";
 import { markPlatformError } from "./platform-errors.ts";
 import { atPlace, type PlaintextPolicy } from "./policy.ts";
-import { equalBytes } from "./trigger.ts";
 import { openWireError } from "./wire-error.ts";
 
 /**

@@ -1,5 +1,6 @@
 import type { Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
+import { equalBytes } from "../../internal/bytes.ts";
 import type { Sealer } from "../../sealer.ts";
 import { endpointContext, type RunContext } from "./context.ts";
 import { HTTP_EVENT, own, type WireEvent } from "./event.ts";
@@ -10,7 +11,7 @@ import type { PlaintextPolicy } from "./policy.ts";
 import { rebuildError } from "./rebuild-error.ts";
 import { refusedPath } from "./refusals.ts";
 import { type MemoizedStep, openSteps, type UnsealedShape } from "./steps.ts";
-import { equalBytes, triggerDigest } from "./trigger.ts";
+import { triggerDigest } from "./trigger.ts";
 
 /** What the SDK is about to run a function with. */
 export type FunctionInput = Middleware.TransformFunctionInputArgs;

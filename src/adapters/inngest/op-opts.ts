@@ -1,7 +1,7 @@
 import { StepsealError } from "../../errors.ts";
 import { isObject } from "./event.ts";
 import { sealFields } from "./events.ts";
-import type { OpScope, WireOp } from "./ops.ts";
+import type { OpScope, WireOp } from "./op.ts";
 import { checkMembers, stepLabel } from "./refusals.ts";
 import { callerToken } from "./trigger.ts";
 

@@ -1,22 +1,11 @@
 import { StepsealError } from "../../errors.ts";
-import type { Sealer } from "../../sealer.ts";
-import type { RunContext } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealMetadata } from "./metadata.ts";
+import type { OpScope, WireOp } from "./op.ts";
 import { sealDefer, sealInput, sealInvoke } from "./op-opts.ts";
-import type { PlaintextPath, ResolvedOptions } from "./options.ts";
+import type { PlaintextPath } from "./options.ts";
 import { refusedPath, stepLabel, unknownPath } from "./refusals.ts";
 import { sealWireError } from "./wire-error.ts";
-
-/** An op as the SDK reports it: what a run did or wants done next. */
-export type WireOp = Record<string, unknown>;
-
-/** What sealing an op needs to know. */
-export interface OpScope {
-  readonly context: RunContext;
-  readonly sealer: Sealer;
-  readonly options: ResolvedOptions;
-}
 
 /** How an op of one kind leaves: which members its `opts` may have, and what happens to what it carries. */
 interface OpRule {

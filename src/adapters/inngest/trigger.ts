@@ -26,8 +26,3 @@ export function triggerDigest(event: WireEvent): Uint8Array {
 export function callerToken(digest: Uint8Array, hashedStepId: string): Uint8Array {
   return sha256(concatBytes(CALLER_LABEL, digest, utf8ToBytes(hashedStepId)));
 }
-
-/** Digests are public (they stand in the claims), so this need not be constant-time. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
