@@ -131,6 +131,16 @@ describe("what the gate does not know is refused, with an error that names it, a
     expect(JSON.parse(answers.at(-1)!.body)).toMatchObject({ message: "the response could not be sealed" });
   });
 
+  test("metadata of a kind that a later SDK adds is sealed, though it bears the SDK's name", async () => {
+    const update = (kind: string) => ({ kind, scope: "step", op: "set", values: { text: SECRET } });
+    const known = answering(body(206, [op({ metadata: [update("inngest.score")] })]));
+    expect(findPlaintext((await play(known)).engine.wire, [SECRET])).not.toEqual([]);
+    const later = answering(body(206, [op({ metadata: [update("inngest.transcript")] })]));
+    const { engine, answers } = await play(later);
+    expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+    expect(answers.some(({ body }) => body.includes('"kind":"inngest.transcript"'))).toBe(true);
+  });
+
   test("what another middleware throws stays here, and the request counts as failed", async () => {
     const { engine, run, said, answers } = await play(
       answering(() => {
