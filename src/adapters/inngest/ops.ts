@@ -1,4 +1,5 @@
 import { StepsealError } from "../../errors.ts";
+import { resultPlace } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealMetadata } from "./metadata.ts";
 import type { OpScope, WireOp } from "./op.ts";
@@ -123,9 +124,9 @@ export function sealOp(op: unknown, scope: OpScope): WireOp {
 
 /** Seals `data` and `error`; leaves neither where the rule has none. */
 function sealResult(out: WireOp, rule: OpRule, at: string, { context, sealer, options }: OpScope): void {
-  const place = { fn: context.fn, run: context.run };
-  const step = { ...place, step: String(out.id), parent: context.trigger };
-  const result = context.caller === undefined ? place : { ...place, parent: context.caller };
+  const { fn, run, trigger } = context;
+  const step = { fn, run, step: String(out.id), parent: trigger };
+  const result = resultPlace(context);
 
   // The SDK reports a falsy thrown value without an error; the platform tells such a report from others.
   if (rule.error && out.error !== undefined && out.error !== null) {
