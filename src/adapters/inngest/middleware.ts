@@ -140,6 +140,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
       const step = guardTools(input.ctx.step, {
         options: resolved,
         clientId: this.client.id,
+        startedBy: String(input.ctx.event.name),
         recorded: (error) => this.#recorded(error),
         fail: (error) => this.#outside.fail(this.#recorded(error)),
         onSignal: (stepId, waits) => {

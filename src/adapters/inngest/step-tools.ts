@@ -29,6 +29,8 @@ interface Tools {
 export interface ToolGuard {
   readonly options: ResolvedOptions;
   readonly clientId: string;
+  /** Name of the event that started the run. */
+  readonly startedBy: string;
   /** The error to throw into user code for a refusal, which it may catch. */
   readonly recorded: (error: unknown) => unknown;
   /** Fails the run from the outside, and settles never: user code does not hear of it. */
@@ -96,7 +98,10 @@ export function guardTools(step: StepTools, guard: ToolGuard): StepTools {
       if (invoked !== undefined) guard.onInvoke(id, invoked);
     }),
     // That an event bears the name that was waited for, the SDK checks itself.
-    waitForEvent: checked(waitForEvent, (id, wait) => checkWait(wait, `step "${id}": its`, options)),
+    waitForEvent: checked(waitForEvent, (id, wait) => {
+      const at = `step ${JSON.stringify(id)}: its`;
+      if (isObject(wait)) checkWait(wait, guard.startedBy, options.eventFields, at);
+    }),
     waitForSignal: async (id, wait, ...rest) => {
       guard.onSignal(stepId(id), true);
       const got = await waitForSignal(id, wait, ...rest);
