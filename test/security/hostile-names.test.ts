@@ -110,6 +110,16 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
       "does not start the function",
     ],
     [
+      "an event by the name of a request to a durable endpoint, where those are allowed",
+      {
+        victim: "app-pay",
+        seal: { allowPlaintext: ["durable-endpoint"] },
+        edit: (event) =>
+          Object.assign(event, { name: "inngest/http.request", data: { encrypted: "forged" } }),
+      },
+      "does not start the function",
+    ],
+    [
       "no list of events",
       { victim: "app-pay", edit: (_event, body) => Object.assign(body, { events: [] }) },
       "different events",
