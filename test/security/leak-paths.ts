@@ -108,7 +108,12 @@ const ALL = [
     fate: "visible",
     markers: ["expression", "experimentName", "variant"],
   },
-  { path: "names of scores", fate: "visible", markers: ["scoreName"], needs: "scores" },
+  {
+    path: "names and values of scores; `meta` of events",
+    fate: "visible",
+    markers: ["scoreName", "eventMeta"],
+    needs: "scores",
+  },
 ] as const satisfies readonly Path[];
 
 export type MarkerName = (typeof ALL)[number]["markers"][number];
