@@ -18,7 +18,8 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
+    // For what hangs: a slow machine is no failure.
+    testTimeout: 120_000,
     dangerouslyIgnoreUnhandledErrors: false,
   },
 });
