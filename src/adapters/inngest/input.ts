@@ -1,6 +1,6 @@
 import type { Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
-import type { Sealer } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
 import { endpointContext, type RunContext } from "./context.ts";
 import { HTTP_EVENT, own, type WireEvent } from "./event.ts";
 import { openEvent } from "./events.ts";
@@ -17,7 +17,7 @@ export type FunctionInput = Middleware.TransformFunctionInputArgs;
 
 /** What opening a function's input needs to know. */
 export interface InputReader {
-  readonly sealer: Sealer;
+  readonly sealer: ValueSealer;
   readonly options: ResolvedOptions;
   readonly policy: PlaintextPolicy;
   readonly clientId: string;
@@ -35,7 +35,7 @@ export interface OpenedInput {
 /**
  * Opens the input of a function: its events, its memoized steps, and the error that `onFailure` is given.
  *
- * @throws {StepsealError} as {@link Sealer.open}, `PLAINTEXT_REJECTED` or `REFUSED`, naming event, field or step
+ * @throws {StepsealError} as {@link ValueSealer.open}, `PLAINTEXT_REJECTED` or `REFUSED`, naming event, field or step
  */
 export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput {
   const { ctx, fn, steps } = arg;

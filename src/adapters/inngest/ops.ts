@@ -1,5 +1,5 @@
 import { StepsealError } from "../../errors.ts";
-import type { Sealer } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
 import type { RunContext } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealMetadata } from "./metadata.ts";
@@ -14,7 +14,7 @@ export type WireOp = Record<string, unknown>;
 /** What sealing an op needs to know. */
 export interface OpScope {
   readonly context: RunContext;
-  readonly sealer: Sealer;
+  readonly sealer: ValueSealer;
   readonly options: ResolvedOptions;
 }
 
