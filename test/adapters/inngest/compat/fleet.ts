@@ -35,10 +35,10 @@ export interface Fleet {
   readonly pods: readonly Pod[];
   readonly seen: Sight[];
   readonly log: string[];
-  /** Names of the pods that answered execution requests, in order. */
-  readonly answered: string[];
   /** Sends requests to these pods from now on, one after the other. */
   deploy(...names: string[]): void;
+  /** Sends each request to the pod that is picked, by the function's id and how many requests it had before. */
+  route(pick: (functionId: string, before: number) => string): void;
 }
 
 /** Pods of one app behind one address: each execution request goes to the next. */
@@ -49,7 +49,6 @@ export async function createFleet(
 ): Promise<Fleet> {
   const seen: Sight[] = [];
   const log: string[] = [];
-  const answered: string[] = [];
   const write = (...parts: unknown[]): void => {
     log.push(parts.map((part) => (part instanceof Error ? part.message : JSON.stringify(part))).join(" "));
   };
@@ -64,22 +63,26 @@ export async function createFleet(
     const functions = build(inngest, (what, value) => seen.push({ pod: name, what, value }));
     return { name, inngest, handler: serve({ client: inngest, functions }) };
   });
-  let serving = [...pods];
-  let turn = 0;
-  await engine.serve((request) => {
-    const pod = serving[turn % serving.length]!;
-    // Registration is no execution; the functions are the same on every pod.
-    if (request.method === "POST") {
-      turn += 1;
-      answered.push(pod.name);
-    }
-    return pod.handler(request);
-  });
+  const requests = new Map<string, number>();
+  let pick: Parameters<Fleet["route"]>[0];
   const deploy = (...names: string[]): void => {
-    serving = names.map((name) => pods.find((pod) => pod.name === name)!);
-    turn = 0;
+    let turn = 0;
+    pick = () => names[turn++ % names.length]!;
   };
-  return { engine, pods, seen, log, answered, deploy };
+  deploy(...Object.keys(middleware));
+  await engine.serve((request) => {
+    // Registration is no execution; the functions are the same on every pod.
+    if (request.method !== "POST") return pods[0]!.handler(request);
+    const functionId = new URL(request.url).searchParams.get("fnId") ?? "";
+    const before = requests.get(functionId) ?? 0;
+    requests.set(functionId, before + 1);
+    const name = pick(functionId, before);
+    return pods.find((pod) => pod.name === name)!.handler(request);
+  });
+  const route: Fleet["route"] = (by) => {
+    pick = by;
+  };
+  return { engine, pods, seen, log, deploy, route };
 }
 
 interface FleetOptions {
