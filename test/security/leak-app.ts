@@ -191,6 +191,8 @@ export async function play(
   await inngest.sendSignal({ signal: "from the client", data: { text: M.clientSignal } });
   await inngest.realtime.publish(TOPIC, { text: M.clientRealtime });
   await attempt(() => inngest.send({ name: M.eventName, data: {} }));
+  const meta = { sessions: { session: M.eventMeta } };
+  await attempt(() => inngest.send({ name: "leak/meta", data: {}, meta } as never));
   await attempt(() => inngest.send({ name: "leak/user", data: {}, user: { email: M.clientUser } } as never));
   await engine.idle();
   await inngest.send({ name: "leak/last", data: { encrypted: M.waitedEvent } });

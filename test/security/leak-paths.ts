@@ -108,7 +108,8 @@ const ALL = [
     fate: "visible",
     markers: ["expression", "experimentName", "variant"],
   },
-  { path: "names of scores", fate: "visible", markers: ["scoreName"], needs: "scores" },
+  { path: "`meta` of events", fate: "visible", markers: ["eventMeta"] },
+  { path: "names and values of scores", fate: "visible", markers: ["scoreName"], needs: "scores" },
 ] as const satisfies readonly Path[];
 
 export type MarkerName = (typeof ALL)[number]["markers"][number];

@@ -72,7 +72,7 @@ function sealFailure(failure: unknown, { sealer, options, context, refusals }: R
     throw new StepsealError("REFUSED", "a failure that is not an object does not leave");
   if (isStepNotFound(failure)) return failure;
   const refusal = refusals.get(String(failure.message));
-  if (refusal !== undefined && isUntouched(failure, refusal)) return readable(refusal, failure.name);
+  if (refusal !== undefined && isUntouched(failure, refusal)) return readable(refusal, failure);
   const place = context === undefined ? {} : resultPlace(context);
   return sealWireError(failure, { kind: "fn.error", ...place }, sealer, options.errors);
 }
@@ -82,24 +82,27 @@ function isStepNotFound(failure: Record<string, unknown>): boolean {
   return Object.keys(failure).sort().join() === STEP_NOT_FOUND_KEYS;
 }
 
+/** What a refusal or its wrapper may be called; SDKs before 4.18 call a class that they do not know an `Error`. */
+const REFUSAL_NAMES: ReadonlySet<unknown> = new Set(["StepsealError", "NonRetriableError", "Error"]);
+
 /** Whether a failure is a refusal as it was thrown. What user code made of one is an error of the user's. */
-function isUntouched({ name, code, cause }: Record<string, unknown>, refusal: StepsealError): boolean {
-  if (name === refusal.name) return code === refusal.code && cause === undefined;
-  if (name !== "NonRetriableError" || code !== undefined || !isObject(cause)) return false;
-  const { name: inner, message, code: innerCode, cause: innermost } = cause;
+function isUntouched(failure: Record<string, unknown>, refusal: StepsealError): boolean {
+  const { name, code, cause } = failure;
+  if (!isObject(cause)) return isItself(failure, refusal);
+  return REFUSAL_NAMES.has(name) && code === undefined && isItself(cause, refusal);
+}
+
+function isItself({ name, message, code, cause }: Record<string, unknown>, refusal: StepsealError): boolean {
   return (
-    inner === refusal.name &&
-    message === refusal.message &&
-    (innerCode === undefined || innerCode === refusal.code) &&
-    innermost === undefined
+    REFUSAL_NAMES.has(name) && message === refusal.message && code === refusal.code && cause === undefined
   );
 }
 
 /** A refusal in the form of the SDK's errors, made of nothing but itself. */
-function readable({ name, message, code }: StepsealError, wrapper: unknown): unknown {
-  const shell = { message, stack: "", __serialized: true };
-  if (wrapper === name) return { name, ...shell, code };
-  return { name: "NonRetriableError", ...shell, cause: { name, message, code, stack: "" } };
+function readable({ message, code }: StepsealError, { name, cause }: Record<string, unknown>): unknown {
+  const shell = { name, message, stack: "", __serialized: true };
+  if (!isObject(cause)) return { ...shell, code };
+  return { ...shell, cause: { name: cause.name, message, code, stack: "" } };
 }
 
 function known(context: RunContext | undefined): RunContext {

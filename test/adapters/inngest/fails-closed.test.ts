@@ -4,7 +4,7 @@ import { isSealed } from "stepseal";
 import { encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, findPlaintext } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
-import { createApp, keyring, MODES, quiet } from "./harness.ts";
+import { createApp, keyring, MODES, quiet, SDK } from "./harness.ts";
 
 const SECRET = "mk60-must-not-leave";
 
@@ -221,7 +221,7 @@ describe.each(MODES)(
     test("untouched, a refusal is told in its own words", async () => {
       const { run, engine } = await runOne((step) => step.fetch(`https://${SECRET}.test/`));
       expect(JSON.stringify(run.error)).toMatch(/path .{1,2}fetch.{1,2} cannot be sealed/);
-      expect(run.error).toMatchObject({ name: "NonRetriableError" });
+      expect(run.error).toMatchObject({ name: SDK.keepsNames ? "NonRetriableError" : "Error" });
       expect(findPlaintext(engine.wire, [`"${SECRET}"`])).toEqual([]);
     });
 
@@ -292,15 +292,18 @@ describe("tools that refuse early take what the SDK takes", () => {
   }
 
   test.each<[string, (step: Step) => Promise<unknown>]>([
-    [
-      "an event with members that the SDK takes out",
-      async (step) => (await step.sendEvent("e", { name: "x", data: {}, sessions: {} })).ids.length,
-    ],
     ["no event", (step) => step.sendEvent("e", undefined)],
     ["an invocation of nothing", (step) => step.invoke("i", { function: {} })],
     ["an invocation without options", (step) => step.invoke("i", undefined as never)],
   ])("%s", async (_name, act) => {
     expect(await runWith(act)).toEqual(await runWith(act, null));
+  });
+
+  // An SDK that does not know the member sends it, and the gate refuses it there.
+  test.skipIf(!SDK.sandboxes)("an event with a member that the SDK takes out", async () => {
+    const send = async (step: Step) =>
+      (await step.sendEvent("e", { name: "x", data: {}, sessions: {} })).ids.length;
+    expect(await runWith(send)).toEqual(await runWith(send, null));
   });
 
   test("a refusal that nobody waits for yet ends no process", async () => {
