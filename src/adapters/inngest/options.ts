@@ -101,7 +101,7 @@ export interface ResolvedOptions {
   readonly plainEvents: ReadonlySet<string>;
   readonly editedInputs: boolean;
   readonly legacy: {
-    /** Whether values that do not say where they belong are opened. */
+    /** Whether anything in the official format is opened: calls that were made in it carried no token. */
     readonly reads: boolean;
     /** Whether what leaves has to be readable for the official middleware. */
     readonly writes: boolean;
@@ -162,13 +162,14 @@ export function withDefaults(options: GateOptions, sealer: ResolvedOptions["seal
   }
 
   const allowed = new Set<PlaintextPath>(options.allowPlaintext);
-  const reads = options.legacy !== undefined && (options.legacy.read ?? true) === true;
+  const read = options.legacy === undefined ? false : (options.legacy.read ?? true);
   const legacyFields = new Set(options.legacy?.fields);
   return {
     sealer,
     eventFields: new Set(options.eventFields ?? ["encrypted"]),
     seals: options.decryptOnly !== true,
-    plaintext: options.plaintext ?? (options.decryptOnly === true ? "accept" : reads ? "warn" : "reject"),
+    plaintext:
+      options.plaintext ?? (options.decryptOnly === true ? "accept" : read === true ? "warn" : "reject"),
     runBinding: options.runBinding ?? "trigger",
     errors: options.errors ?? "seal",
     gateway: options.gateway ?? "refuse",
@@ -177,9 +178,9 @@ export function withDefaults(options: GateOptions, sealer: ResolvedOptions["seal
     plainEvents: new Set(options.plaintextFrom?.events),
     editedInputs: options.plaintextFrom?.editedInputs ?? false,
     legacy: {
-      reads,
+      reads: read !== false,
       writes: options.legacy?.write ?? false,
-      opensField: (field) => reads && legacyFields.has(field),
+      opensField: (field) => read === true && legacyFields.has(field),
     },
     allows: (path) => options.decryptOnly === true || allowed.has(path),
   };
