@@ -105,7 +105,7 @@ export interface ResolvedOptions {
     readonly reads: boolean;
     /** Whether what leaves has to be readable for the official middleware. */
     readonly writes: boolean;
-    /** Whether a call may carry no token, as one that the official middleware has to understand: its result has none. */
+    /** Whether a call may carry no token, as those that the official middleware has to understand; nor does its result. */
     readonly untied: boolean;
     /** Whether a field of an event may hold such a value, though it is not one that is sealed. */
     readonly opensField: (field: string) => boolean;
@@ -165,7 +165,6 @@ export function withDefaults(options: GateOptions, sealer: ResolvedOptions["seal
 
   const allowed = new Set<PlaintextPath>(options.allowPlaintext);
   const reads = options.legacy !== undefined && (options.legacy.read ?? true) === true;
-  const writes = options.legacy?.write ?? false;
   const legacyFields = new Set(options.legacy?.fields);
   return {
     sealer,
@@ -181,8 +180,8 @@ export function withDefaults(options: GateOptions, sealer: ResolvedOptions["seal
     editedInputs: options.plaintextFrom?.editedInputs ?? false,
     legacy: {
       reads,
-      writes,
-      untied: reads || writes,
+      writes: options.legacy?.write ?? false,
+      untied: options.legacy !== undefined && options.legacy.read !== false,
       opensField: (field) => reads && legacyFields.has(field),
     },
     allows: (path) => options.decryptOnly === true || allowed.has(path),

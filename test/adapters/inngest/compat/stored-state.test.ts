@@ -204,3 +204,19 @@ test("the result of one call of a function is not taken for that of another", as
   expect(run!.status).toBe("failed");
   expect(stored(run)).toContain("CONTEXT");
 });
+
+test('read: "bound" takes the result of a call that carried nothing sealed, and so no token', async () => {
+  const build: Build = (inngest) => {
+    const child = inngest.createFunction({ id: "child", triggers: [] }, () => ({ answer: 42 }));
+    return [
+      child,
+      inngest.createFunction({ id: "parent", triggers: { event: "go" }, retries: 0 }, ({ step }) =>
+        step.invoke("call", { function: child }),
+      ),
+    ];
+  };
+  const fleet = await createFleet(build, { ours: reading("bound")() });
+  await fleet.pods[0]!.inngest.send({ name: "go", data: {} });
+  await fleet.engine.idle();
+  expect(fleet.engine.runsOf("parent")[0]?.status).toBe("completed");
+});
