@@ -101,8 +101,6 @@ export interface ResolvedOptions {
   readonly plainEvents: ReadonlySet<string>;
   readonly editedInputs: boolean;
   readonly legacy: {
-    /** Whether values that do not say where they belong are opened. */
-    readonly reads: boolean;
     /** Whether what leaves has to be readable for the official middleware. */
     readonly writes: boolean;
     /** Whether a call may carry no token, as those that the official middleware has to understand; nor does its result. */
@@ -179,7 +177,6 @@ export function withDefaults(options: GateOptions, sealer: ResolvedOptions["seal
     plainEvents: new Set(options.plaintextFrom?.events),
     editedInputs: options.plaintextFrom?.editedInputs ?? false,
     legacy: {
-      reads,
       writes: options.legacy?.write ?? false,
       untied: options.legacy !== undefined && options.legacy.read !== false,
       opensField: (field) => reads && legacyFields.has(field),
