@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: "src/index.ts",
     inngest: "src/adapters/inngest/index.ts",
+    "inngest-compat": "src/adapters/inngest/compat/index.ts",
     testing: "src/testing/index.ts",
     transport: "src/transport/index.ts",
   },

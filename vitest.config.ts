@@ -9,6 +9,7 @@ const sdk = process.env.INNGEST === "oldest" ? "inngest-oldest" : "inngest";
 export default defineConfig({
   resolve: {
     alias: [
+      { find: "stepseal/inngest/compat", replacement: from("src/adapters/inngest/compat/index.ts") },
       { find: "stepseal/inngest", replacement: from("src/adapters/inngest/index.ts") },
       { find: "stepseal/testing", replacement: from("src/testing/index.ts") },
       { find: "stepseal/transport", replacement: from("src/transport/index.ts") },

@@ -6,6 +6,7 @@ import { checkClaims, checkScope, type Expected } from "./expected.ts";
 import { failureOf, thrownFrom } from "./failure.ts";
 import { checkObject } from "./internal/claim-checks.ts";
 import { readSealerOptions } from "./internal/sealer-options.ts";
+import { tellUse } from "./internal/tell-use.ts";
 import { type Keyring, openingKey, sealingKey } from "./keyring/keyring.ts";
 
 /** What `onUse` is told: never data. */
@@ -16,6 +17,8 @@ export interface Use {
   readonly operation: "seal" | "open";
   /** Of the plaintext. */
   readonly bytes: number;
+  /** Only of values in a format of Inngest's own middleware: `"inngest/aes"` is that of its versions before 1.0. */
+  readonly format?: "inngest/libsodium" | "inngest/aes";
 }
 
 /** Options of {@link createSealer}. */
@@ -83,15 +86,7 @@ export function createSealer(options: SealerOptions): Sealer {
   const { keyring, scope, onUse } = settings;
   const maxBytes = (flags: number): number => maxContentBytes(flags, settings);
 
-  const told = (use: Use): void => {
-    if (onUse === undefined) return;
-    try {
-      // The rejection of an async function would end the process.
-      void Promise.resolve(onUse(use) as unknown).catch(() => undefined);
-    } catch {
-      // An observer must not decide whether data is sealed.
-    }
-  };
+  const told = (use: Use): void => tellUse(onUse, use);
 
   const sealEncoded = ({ content, flags, bytes, release }: Encoded, claims: SealClaims): Envelope => {
     let kid: string;

@@ -64,7 +64,7 @@ function notSealed(value: unknown): StepsealError {
   if (strategy === undefined || strategy === "inngest/libsodium") {
     return new StepsealError(
       "LEGACY_NO_KEY",
-      "The value was sealed by Inngest's own middleware, and no passphrase of it is configured.",
+      "The value was sealed by Inngest's own middleware, and no passphrase is configured to open it.",
     );
   }
   if (typeof strategy === "string" && strategy !== "stepseal/v1" && strategy.startsWith("stepseal/")) {

@@ -17,6 +17,11 @@ export function deriveIndexKey(prk: Uint8Array): Uint8Array {
   return expand(sha256, prk, utf8ToBytes("stepseal/v1/blind-index"), 32);
 }
 
+/** The 32-byte key that says where a value in the official format belongs. */
+export function deriveCompatMacKey(prk: Uint8Array): Uint8Array {
+  return expand(sha256, prk, utf8ToBytes("stepseal/v1/compat-mac"), 32);
+}
+
 /**
  * The 32-byte key that seals: one for each run, and one for all values that belong to no run.
  * An empty run is a run. `run` must be well-formed Unicode, which the claims see to.

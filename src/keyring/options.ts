@@ -169,7 +169,8 @@ function nameOf(name: string): string {
   return isName ? name : `with a name of ${name.length} characters`;
 }
 
-function isKid(text: string): boolean {
+/** Whether a text has the form of a kid. */
+export function isKid(text: string): boolean {
   return text.length === 16 && [...text].every((char) => "0123456789abcdef".includes(char));
 }
 

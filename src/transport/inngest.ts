@@ -1,9 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { StepsealError } from "../errors.ts";
+import { equalInConstantTime, hmacSha256 } from "../internal/mac.ts";
 import { encodeUtf8 } from "../internal/utf8.ts";
 import { type SigningKey, splitPrefix } from "./key.ts";
-import { equalInConstantTime, hmacSha256 } from "./mac.ts";
 import { SignatureError } from "./signature-error.ts";
 
 /** The header of requests and responses; in lower case, as HTTP/2 and Node write it. */

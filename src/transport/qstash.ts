@@ -2,9 +2,9 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { CompactSign } from "jose/jws/compact/sign";
 import { compactVerify } from "jose/jws/compact/verify";
 import { decodeBase64url, decodedLength, encodeBase64url } from "../internal/base64url.ts";
+import { equalInConstantTime } from "../internal/mac.ts";
 import { encodeUtf8, readUtf8 } from "../internal/utf8.ts";
 import type { SigningKey } from "./key.ts";
-import { equalInConstantTime } from "./mac.ts";
 import { SignatureError } from "./signature-error.ts";
 
 const ISSUER = "Upstash";

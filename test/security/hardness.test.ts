@@ -5,11 +5,12 @@ import { openEvent, sealFields } from "../../src/adapters/inngest/events.ts";
 import { resolveOptions } from "../../src/adapters/inngest/options.ts";
 import { createPolicy } from "../../src/adapters/inngest/policy.ts";
 import { triggerDigest } from "../../src/adapters/inngest/trigger.ts";
+import { envelopeSealer } from "../../src/value-sealer.ts";
 import { describeValue } from "../adapters/inngest/describe-value.ts";
 import { differences } from "../adapters/inngest/differences.ts";
 import { createApp, keyring, MODES } from "../adapters/inngest/harness.ts";
 
-const sealer = createSealer({ keyring: keyring() });
+const sealer = envelopeSealer(createSealer({ keyring: keyring() }));
 const FIELD = { kind: "event.field", event: "go", field: "encrypted" } as const;
 
 /** An object that counts every access to it. */

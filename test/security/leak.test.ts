@@ -6,6 +6,7 @@ import { metadataMiddleware, scoreMiddleware } from "inngest/experimental";
 import { serve as serveStreaming } from "inngest/remix";
 import { isSealed } from "stepseal";
 import { encryptionMiddleware } from "stepseal/inngest";
+import { encryptionMiddleware as dropIn } from "stepseal/inngest/compat";
 import { createTestEngine, findPlaintext, type TestEngine, type TestEngineOptions } from "stepseal/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { KEY, keyring, SDK } from "../adapters/inngest/harness.ts";
@@ -52,9 +53,12 @@ interface World {
   readonly log: string[];
 }
 
+const PASSPHRASE = "a passphrase of the official middleware";
+
 const SEALERS = {
   nobody: () => [],
   stepseal: () => [encryptionMiddleware({ keyring: keyring() })],
+  dropIn: () => [dropIn({ key: PASSPHRASE })],
   official: () => [official({ key: KEY }) as unknown as Middleware.Class],
 };
 
@@ -133,6 +137,15 @@ describe.each(MODES)("$name", (mode) => {
     ]) {
       expect(left.includes(form)).toBe(false);
     }
+  });
+
+  test("with the drop-in for the official middleware, too", async () => {
+    const [plain, { engine, log }] = await Promise.all([run("nobody", mode), run("dropIn", mode)]);
+    expect(found(engine)).toEqual(markersOf("visible"));
+    expect(findPlaintext(engine.wire, [PASSPHRASE])).toEqual([]);
+    expect(log.join()).not.toContain(PASSPHRASE);
+    const ends = (world: TestEngine) => world.runs.map((run) => `${run.functionId} ${run.status}`).sort();
+    expect(ends(engine)).toEqual(ends(plain.engine));
   });
 });
 

@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import * as http from "node:http";
-import { inspect } from "node:util";
 import express from "express";
-import ts from "typescript";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as transport from "../../src/transport/index.ts";
+import { blocksOf, runExample } from "../examples.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
@@ -14,9 +13,6 @@ const MODULES: Readonly<Record<string, unknown>> = {
   "node:http": http,
   express: { default: express, __esModule: true },
 };
-
-const blocksOf = (text: string): string[] =>
-  [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
 
 const examples = [
   ...blocksOf(read("docs/transport.md")).map((code, index) => ({
@@ -44,19 +40,7 @@ describe("an example", () => {
   });
 
   test.each(examples)("runs, and prints what it says: $name", async ({ code }) => {
-    const { outputText } = ts.transpileModule(code, {
-      compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
-    });
-    const printed: string[] = [];
-    const log = vi.spyOn(console, "log").mockImplementation((...args: unknown[]) => {
-      printed.push(args.map((arg) => (typeof arg === "string" ? arg : inspect(arg))).join(" "));
-    });
-    try {
-      const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
-      await new AsyncFunction("require", "exports", outputText)((name: string) => MODULES[name], {});
-    } finally {
-      log.mockRestore();
-    }
+    const printed = await runExample(code, MODULES);
     const plain = (text: string): string => text.replaceAll(/["']/g, "");
     expect(printed.map(plain)).toEqual(promised(code).map(plain));
   });

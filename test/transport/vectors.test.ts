@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { equalInConstantTime, hmacSha256 } from "../../src/internal/mac.ts";
 import { coveredByRequest } from "../../src/transport/json-body.ts";
-import { equalInConstantTime, hmacSha256 } from "../../src/transport/mac.ts";
 
 const shared = new URL("../../../shared/vectors/", import.meta.url);
 const isPresent = existsSync(shared);

@@ -13,17 +13,22 @@ export interface RunContext {
   readonly trigger: Uint8Array;
   /** Token of the `step.invoke` that started the run, where one did. */
   readonly caller: Uint8Array | undefined;
+  /** Started by a `step.invoke` without a token, as the official middleware makes it. */
+  readonly untied?: true;
   /** A durable endpoint: what it returns is the answer to whoever called it, and is never sealed. */
   readonly endpoint?: true;
 }
 
-/** The claims of what a run returns or fails with: for the step that invoked it, or for the event that started it. */
-export function resultPlace({ fn, run, caller, trigger }: RunContext): {
+/**
+ * The claims of what a run returns or fails with: for the step that invoked it, or for the event that started it. Without
+ * a token there is nothing to tie it to that the one who invoked it could know.
+ */
+export function resultPlace({ fn, run, caller, trigger, untied }: RunContext): {
   fn: string;
   run: string;
-  parent: Uint8Array;
+  parent?: Uint8Array;
 } {
-  return { fn, run, parent: caller ?? trigger };
+  return { fn, run, ...(untied !== true && { parent: caller ?? trigger }) };
 }
 
 /** The token of a `step.invoke` of a run. */

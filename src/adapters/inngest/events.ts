@@ -1,8 +1,7 @@
 import type { Claims } from "../../claims.ts";
-import { type Envelope, inspectEnvelope, isSealed } from "../../envelope.ts";
 import { StepsealError } from "../../errors.ts";
 import { equalBytes } from "../../internal/bytes.ts";
-import type { Sealer } from "../../sealer.ts";
+import type { SealedValue, ValueSealer } from "../../value-sealer.ts";
 import {
   DEFERRED_EVENT,
   INVOKED_EVENT,
@@ -25,7 +24,7 @@ import type { StartNames } from "./starts.ts";
 export function sealFields(
   data: unknown,
   fields: ReadonlySet<string>,
-  seal: (value: unknown, field: string) => Envelope,
+  seal: (value: unknown, field: string) => SealedValue,
 ): Record<string, unknown> | undefined {
   if (data === undefined || data === null) return undefined;
   if (!isObject(data))
@@ -39,7 +38,7 @@ export function sealFields(
 
 /** What opening an event needs to know. */
 export interface EventReader {
-  readonly sealer: Sealer;
+  readonly sealer: ValueSealer;
   readonly options: ResolvedOptions;
   readonly policy: PlaintextPolicy;
   /** Composite id of the function that an invoke payload inside must be sealed for. */
@@ -61,7 +60,7 @@ export interface OpenedEvent {
  * that it belongs exactly here, so that a sender that names more fields is understood, and a ciphertext taken from
  * elsewhere stays what it is for everybody else: an opaque value.
  *
- * @throws {StepsealError} `PLAINTEXT_REJECTED` by policy, or as {@link Sealer.open}, naming event and field
+ * @throws {StepsealError} `PLAINTEXT_REJECTED` by policy, or as {@link ValueSealer.open}, naming event and field
  */
 export function openEvent(event: WireEvent, reader: EventReader): OpenedEvent {
   if (!isObject(event.data)) return { event, caller: undefined };
@@ -78,7 +77,7 @@ export function openEvent(event: WireEvent, reader: EventReader): OpenedEvent {
   for (const field of Object.keys(event.data)) {
     const value = event.data[field];
     const listed = reader.options.eventFields.has(field);
-    if (!listed && !claimsPlace(value, expects(field))) continue;
+    if (!listed && !belongsHere(field, value, expects(field), reader)) continue;
 
     const place = `event "${event.name}", field "${field}"`;
     if (!isEnvelopeShaped(value)) {
@@ -107,15 +106,22 @@ export function openEvent(event: WireEvent, reader: EventReader): OpenedEvent {
   return { event: isLifecycleEvent(event) ? openLifecycle(result, reader) : result, caller };
 }
 
-/** Whether a value is an envelope that says of itself that it belongs here; whether that is true, opening tells. */
-function claimsPlace(value: unknown, expected: Claims): boolean {
-  if (!isSealed(value)) return false;
-  let claims: Claims;
-  try {
-    claims = inspectEnvelope(value).claims;
-  } catch {
-    return false;
-  }
+/** Whether an event is a call without a token, where such calls are made: what it leads to has no parent. */
+export function isUntied(
+  { name }: WireEvent,
+  caller: Uint8Array | undefined,
+  { legacy }: ResolvedOptions,
+): boolean {
+  return legacy.untied && name === INVOKED_EVENT && caller === undefined;
+}
+
+/**
+ * Whether a field that is not listed holds a sealed value that says of itself that it belongs here; whether that is
+ * true, opening tells. Those of the official middleware say nothing, and are taken where the user names the field.
+ */
+function belongsHere(field: string, value: unknown, expected: Claims, reader: EventReader): boolean {
+  const claims = reader.sealer.claimsOf(value);
+  if (claims === undefined) return isEnvelopeShaped(value) && reader.options.legacy.opensField(field);
   return (
     claims.kind === expected.kind &&
     claims.field === expected.field &&
@@ -124,14 +130,18 @@ function claimsPlace(value: unknown, expected: Claims): boolean {
   );
 }
 
+/** The members of a sealed value, in any format. */
+const SEALED_INPUT: ReadonlySet<string> = new Set(["__ENCRYPTED__", "__STRATEGY__", "data", "k", "c", "t"]);
+
 /** What stands beside the envelope of a deferred call: the platform's own, and the reference of an experiment. */
 const BESIDE_INPUT: ReadonlySet<string> = new Set(["_inngest", "_inngestExperiment"]);
 
 /** A deferred call: its whole input is one envelope. Whatever else stands beside it was put there on the way. */
 function openDeferred(event: WireEvent, reader: EventReader): WireEvent {
-  const { __ENCRYPTED__, __STRATEGY__, data, ...beside } = event.data as Record<string, unknown>;
+  const members = Object.entries(event.data as Record<string, unknown>);
+  const envelope = Object.fromEntries(members.filter(([key]) => SEALED_INPUT.has(key)));
+  const beside = Object.fromEntries(members.filter(([key]) => !SEALED_INPUT.has(key)));
   const place = `event "${event.name}", its input`;
-  const envelope = { __ENCRYPTED__, __STRATEGY__, data };
   if (!isEnvelopeShaped(envelope)) {
     reader.policy.plaintext(place);
     return event;

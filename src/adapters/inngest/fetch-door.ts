@@ -61,11 +61,12 @@ function createGate(inner: Fetch, scope: Omit<RequestScope, "sealer">): Fetch {
     if (input instanceof Request) {
       const request = new Request(input.clone(), init);
       const text = request.body === null ? undefined : await request.text();
-      const body = sealRequest(request.method, new URL(request.url), text, { ...scope, sealer }) as BodyInit;
+      const url = new URL(request.url);
+      const body = (await sealRequest(request.method, url, text, { ...scope, sealer })) as BodyInit;
       return inner(new Request(input, { ...init, ...(body !== undefined && { body }) }));
     }
     const method = (init?.method ?? "GET").toUpperCase();
-    const body = sealRequest(method, new URL(input), init?.body, { ...scope, sealer }) as BodyInit;
+    const body = (await sealRequest(method, new URL(input), init?.body, { ...scope, sealer })) as BodyInit;
     return inner(input, { ...init, ...(body !== undefined && { body }) });
   };
 }

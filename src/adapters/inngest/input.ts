@@ -1,10 +1,10 @@
 import type { Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
 import { equalBytes } from "../../internal/bytes.ts";
-import type { Sealer } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
 import { endpointContext, type RunContext } from "./context.ts";
 import { FAILED_EVENT, HTTP_EVENT, isObject, own, type WireEvent } from "./event.ts";
-import { openEvent } from "./events.ts";
+import { isUntied, openEvent } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { isPlatformError, markPlatformError } from "./platform-errors.ts";
 import type { PlaintextPolicy } from "./policy.ts";
@@ -19,7 +19,7 @@ export type FunctionInput = Middleware.TransformFunctionInputArgs;
 
 /** What opening a function's input needs to know. */
 export interface InputReader {
-  readonly sealer: Sealer;
+  readonly sealer: ValueSealer;
   readonly options: ResolvedOptions;
   readonly policy: PlaintextPolicy;
   readonly clientId: string;
@@ -37,7 +37,7 @@ export interface OpenedInput {
 /**
  * Opens the input of a function: its events, its memoized steps, and the error that `onFailure` is given.
  *
- * @throws {StepsealError} as {@link Sealer.open}, `PLAINTEXT_REJECTED` or `REFUSED`, naming event, field or step
+ * @throws {StepsealError} as {@link ValueSealer.open}, `PLAINTEXT_REJECTED` or `REFUSED`, naming event, field or step
  */
 export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput {
   const { ctx, fn, steps } = arg;
@@ -80,7 +80,12 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
   // Known from here on; the caller, if any, is known once the event is open.
   reader.onContext(place);
   const opened = openEvent(first, eventReader);
-  const context: RunContext = { ...place, caller: opened.caller };
+  const { caller } = opened;
+  const context: RunContext = {
+    ...place,
+    caller,
+    ...(isUntied(first, caller, options) && { untied: true }),
+  };
   reader.onContext(context);
 
   const events = all.map((event) => openEvent(event, eventReader).event);

@@ -2,7 +2,7 @@ import { StepsealError } from "../../errors.ts";
 import type { Expected } from "../../expected.ts";
 import { equalBytes } from "../../internal/bytes.ts";
 import { isEnvelopeShaped, isObject, own, sealedStrings, type WireEvent, withEntries } from "./event.ts";
-import { type EventReader, type OpenedEvent, openEvent } from "./events.ts";
+import { type EventReader, isUntied, type OpenedEvent, openEvent } from "./events.ts";
 import { markPlatformError } from "./platform-errors.ts";
 import { atPlace } from "./policy.ts";
 import { starts } from "./starts.ts";
@@ -115,7 +115,8 @@ function openNested(
     );
   }
   if (!isObject(first) || sealedStrings(first).length === 0) return undefined;
-  return open(first).caller ?? triggerDigest(first);
+  const { caller } = open(first);
+  return isUntied(first, caller, reader.options) ? undefined : (caller ?? triggerDigest(first));
 }
 
 /** Whether what stands in place of a result is the platform's error again, alone or inside an object. */

@@ -1,5 +1,5 @@
 import { StepsealError } from "../../errors.ts";
-import type { Sealer } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
 import { isObject } from "./event.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { checkMembers } from "./refusals.ts";
@@ -20,7 +20,7 @@ const UPDATE_KEYS = new Set(["kind", "scope", "op", "values"]);
 
 /** What sealing metadata needs to know. */
 interface MetadataScope {
-  readonly sealer: Sealer;
+  readonly sealer: ValueSealer;
   readonly options: Pick<ResolvedOptions, "allows">;
 }
 

@@ -1,11 +1,12 @@
 import { Middleware, NonRetriableError } from "inngest";
 import { StepsealError } from "../../errors.ts";
+import { SealerUnavailable } from "../../value-sealer.ts";
 import type { RunContext } from "./context.ts";
 import { gateFetch, runsOf } from "./fetch-door.ts";
 import { guardFunctions } from "./functions.ts";
 import { type FunctionInput, openInput } from "./input.ts";
 import { checkInstallation, checkOthers, listedOn, markAsOurs } from "./install.ts";
-import { type EncryptionMiddlewareOptions, resolveOptions } from "./options.ts";
+import { type EncryptionMiddlewareOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { abandoned, OutsideFailure } from "./outside-failure.ts";
 import { markPlatformError } from "./platform-errors.ts";
 import { createPolicy, type PlaintextPolicy } from "./policy.ts";
@@ -61,8 +62,11 @@ const UNANSWERED: Middleware.Response = {
  * ```
  */
 export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Middleware.Class {
-  const resolved = resolveOptions(options);
+  return createMiddleware(resolveOptions(options));
+}
 
+/** The middleware for options that are checked. */
+export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
   /** One instance serves one request, or one `send`. */
   class EncryptionMiddleware extends Middleware.BaseMiddleware {
     override readonly id = "stepseal";
@@ -97,9 +101,9 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
         response = await next();
         if (!resolved.seals) return response;
         const scope = { sealer, options: resolved, context: this.#context, refusals: this.#refusals };
-        return this.#answer(response, sealResponseBody(response, scope));
+        return this.#answer(response, await sealResponseBody(response, scope));
       } catch (error) {
-        const answered = response !== UNANSWERED;
+        const answered = response !== UNANSWERED && !(error instanceof SealerUnavailable);
         // Its name only: what another middleware or a key provider puts into a message could be anything.
         const name = error instanceof Error ? error.name : typeof error;
         const what = answered ? "an answer could not be sealed" : "a request failed before it was answered";
@@ -117,8 +121,10 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
       // The SDK's proxy for results of durable endpoints comes by, too, with an event of its own and no request.
       if (!this.#inRequest && isProxied(arg) && resolved.allows("durable-endpoint")) return arg;
       try {
+        const sealer = await resolved.sealer();
+        await sealer.prepare?.([arg.ctx.event, arg.ctx.events, arg.steps]);
         const { input, shapes } = openInput(arg, {
-          sealer: await resolved.sealer(),
+          sealer,
           options: resolved,
           policy: this.#policy(),
           clientId: this.client.id,

@@ -47,8 +47,8 @@ function withCarrier(
   parent: Uint8Array,
   { options, sealer }: OpScope,
 ): Record<string, unknown> | undefined {
-  // A function without stepseal would see it, and returns no token.
-  if (options.plainFunctions.has(fn)) return data;
+  // A function without stepseal would see it, and returns no token; one with the official middleware would fail on it.
+  if (options.plainFunctions.has(fn) || options.legacy.writes) return data;
   for (const name of options.eventFields) {
     if (data !== undefined && Object.hasOwn(data, name)) return data;
   }
@@ -61,8 +61,9 @@ function withCarrier(
 export function sealDefer(
   opts: Record<string, unknown>,
   _op: WireOp,
-  { sealer }: OpScope,
+  { options, sealer }: OpScope,
 ): Record<string, unknown> {
+  if (options.allows("defer")) return opts;
   if (typeof opts.fn_slug !== "string")
     throw new StepsealError("REFUSED", "a deferred call without a target");
   // The SDK puts the reference of an experiment into the input, and takes it out again on the other side.
@@ -73,6 +74,6 @@ export function sealDefer(
   const sealed = sealer.seal(input, { kind: "defer.input", fn: opts.fn_slug });
   return {
     ...opts,
-    input: { ...sealed, ...(experiment !== undefined && { [experimentKey]: experiment }) },
+    input: Object.assign(sealed, experiment !== undefined && { [experimentKey]: experiment }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Sealer } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
 import type { RunContext } from "./context.ts";
 import type { ResolvedOptions } from "./options.ts";
 
@@ -8,6 +8,6 @@ export type WireOp = Record<string, unknown>;
 /** What sealing an op needs to know. */
 export interface OpScope {
   readonly context: RunContext;
-  readonly sealer: Sealer;
+  readonly sealer: ValueSealer;
   readonly options: ResolvedOptions;
 }

@@ -1,21 +1,11 @@
-import * as z from "zod/mini";
 import { StepsealError } from "../../errors.ts";
-import { Keyring } from "../../keyring/keyring.ts";
-import type { Sealer, SealerOptions } from "../../sealer.ts";
+import type { Keyring } from "../../keyring/keyring.ts";
+import type { SealerOptions } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
+import { checkShape, optionsSchema, type PlaintextPath } from "./option-schemas.ts";
 import { sealerSource } from "./sealer-source.ts";
 
-/** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/inngest.md. */
-export const PLAINTEXT_PATHS = [
-  "event-user",
-  "ai-infer",
-  "fetch",
-  "metadata",
-  "durable-endpoint",
-  "stream",
-  "sandbox",
-  "traces",
-] as const;
-export type PlaintextPath = (typeof PLAINTEXT_PATHS)[number];
+export type { PlaintextPath } from "./option-schemas.ts";
 
 /** Who may send plaintext where a sealed value is expected. */
 export interface PlaintextSenders {
@@ -30,6 +20,23 @@ export interface PlaintextSenders {
   readonly events?: readonly string[];
   /** Arguments that an operator types into a dashboard for the rerun of a step. Default false. */
   readonly editedInputs?: boolean;
+}
+
+/** Formats of Inngest's own middleware, @inngest/middleware-encryption; docs/migrating.md. */
+export interface LegacyOptions {
+  /** Its `key` and `fallbackDecryptionKeys`, at most 8, tried in this order. The first one seals. */
+  readonly passphrases: readonly string[];
+  /**
+   * Open its values. Default true. `"bound"`: only those that stepseal wrote in its format, which say where they
+   * belong; those of the middleware itself are refused. False: none, as without this option.
+   */
+  readonly read?: boolean | "bound";
+  /** Seal in its format, so that it can open what is sealed here. Default false. */
+  readonly write?: boolean;
+  /** Open values of its versions before 1.0, too, which nothing protects from being altered. Default false. */
+  readonly v0?: boolean;
+  /** Further fields of events in which its values are opened, beside `eventFields`. */
+  readonly fields?: readonly string[];
 }
 
 /**
@@ -47,7 +54,10 @@ export interface EncryptionMiddlewareOptions {
   readonly eventFields?: readonly string[];
   /** Open what is sealed, seal nothing: for leaving stepseal. Implies `plaintext: "accept"`. */
   readonly decryptOnly?: boolean;
-  /** What to do with plaintext that stands where ciphertext is expected. Default `"reject"`. */
+  /**
+   * What to do with plaintext that stands where ciphertext is expected. Default `"reject"`; `"warn"` while values of
+   * Inngest's own middleware are read, which leaves errors, inputs and null as they are.
+   */
   readonly plaintext?: "reject" | "warn" | "accept";
   /**
    * What step data is bound to beside function and step. `"trigger"` (default): the event that started the run,
@@ -66,6 +76,8 @@ export interface EncryptionMiddlewareOptions {
   readonly gateway?: "refuse" | "local";
   /** A name that sealed values are bound to (an environment, a tenant); another scope cannot open them. */
   readonly scope?: string;
+  /** Read and write formats of Inngest's own middleware, while runs that it began are in flight. */
+  readonly legacy?: LegacyOptions;
   /** Paths that may leave unsealed. Default: none. */
   readonly allowPlaintext?: readonly PlaintextPath[];
   /** Called at each seal and open with kid, kind, operation and size, never with data. */
@@ -74,8 +86,8 @@ export interface EncryptionMiddlewareOptions {
 
 /** The options, checked and with their defaults. */
 export interface ResolvedOptions {
-  /** The sealer; a promise of it when the ring is loaded by a function. */
-  readonly sealer: () => Sealer | Promise<Sealer>;
+  /** The sealer; a promise of it when the ring is loaded by a function. Asked for once for each thing to seal or open. */
+  readonly sealer: () => ValueSealer | Promise<ValueSealer>;
   readonly eventFields: ReadonlySet<string>;
   readonly seals: boolean;
   readonly plaintext: "reject" | "warn" | "accept";
@@ -88,48 +100,16 @@ export interface ResolvedOptions {
   /** Names of events whose fields may be plaintext. */
   readonly plainEvents: ReadonlySet<string>;
   readonly editedInputs: boolean;
+  readonly legacy: {
+    /** Whether what leaves has to be readable for the official middleware. */
+    readonly writes: boolean;
+    /** Whether a call may carry no token, as those that the official middleware has to understand; nor does its result. */
+    readonly untied: boolean;
+    /** Whether a field of an event may hold such a value, though it is not one that is sealed. */
+    readonly opensField: (field: string) => boolean;
+  };
   readonly allows: (path: PlaintextPath) => boolean;
 }
-
-const name = z.string().check(z.minLength(1));
-
-/** `_inngest` is written by the platform; `__proto__` is no name for a field that survives JavaScript. */
-const fieldName = name.check(
-  z.refine((field) => field !== "_inngest" && field !== "__proto__", "names a member that cannot be sealed"),
-);
-
-const func = z.custom<(...args: never[]) => unknown>(
-  (value) => typeof value === "function",
-  "expected a function",
-);
-
-const sendersSchema = z.strictObject({
-  platformErrors: z.optional(z.boolean()),
-  functions: z.optional(z.array(name)),
-  events: z.optional(z.array(name)),
-  editedInputs: z.optional(z.boolean()),
-});
-
-const optionsSchema = z.strictObject({
-  keyring: z.optional(
-    z.union(
-      [z.custom<Keyring>((value) => value instanceof Keyring), func],
-      "must be a keyring (createKeyring, loadKeyring) or a function that returns one",
-    ),
-  ),
-  key: z.optional(z.string()),
-  fallbackKeys: z.optional(z.array(z.string())),
-  eventFields: z.optional(z.array(fieldName)),
-  decryptOnly: z.optional(z.boolean()),
-  plaintext: z.optional(z.enum(["reject", "warn", "accept"])),
-  runBinding: z.optional(z.enum(["trigger", "run", "function"])),
-  errors: z.optional(z.enum(["seal", "redact", "plaintext"])),
-  plaintextFrom: z.optional(sendersSchema),
-  gateway: z.optional(z.enum(["refuse", "local"])),
-  scope: z.optional(name),
-  allowPlaintext: z.optional(z.array(z.enum(PLAINTEXT_PATHS))),
-  onUse: z.optional(func),
-});
 
 /**
  * Checks the options and fills in their defaults.
@@ -137,14 +117,7 @@ const optionsSchema = z.strictObject({
  * @throws {StepsealError} `CONFIG`, naming the option and the fix
  */
 export function resolveOptions(options: EncryptionMiddlewareOptions = {}): ResolvedOptions {
-  const checked = optionsSchema.safeParse(options);
-  if (!checked.success) {
-    const problems = checked.error.issues.map((issue) => {
-      const at = issue.path.length > 0 ? `option "${issue.path.join(".")}" ` : "";
-      return at + describeIssue(issue);
-    });
-    throw new StepsealError("CONFIG", `encryptionMiddleware: ${problems.join("; ")}`);
-  }
+  checkShape(options, optionsSchema);
   if (options.keyring !== undefined && (options.key !== undefined || options.fallbackKeys !== undefined)) {
     throw new StepsealError(
       "CONFIG",
@@ -157,13 +130,30 @@ export function resolveOptions(options: EncryptionMiddlewareOptions = {}): Resol
       'encryptionMiddleware: option "fallbackKeys" needs "key", the key that seals; add it',
     );
   }
+  if (options.legacy?.write === true && (options.legacy.read === false || options.decryptOnly === true)) {
+    throw new StepsealError(
+      "CONFIG",
+      'encryptionMiddleware: option "legacy.write" seals values that "legacy.read: false" could not open, and that "decryptOnly" does not make; leave one of the two out',
+    );
+  }
+  return withDefaults(options, sealerSource(options));
+}
+
+/** The options of the gate itself: not those that say what it seals with. */
+export type GateOptions = Omit<EncryptionMiddlewareOptions, "keyring" | "key" | "fallbackKeys" | "scope">;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {StepsealError} `CONFIG` for options that exclude each other
+ */
+export function withDefaults(options: GateOptions, sealer: ResolvedOptions["sealer"]): ResolvedOptions {
   if (options.decryptOnly === true && (options.plaintext ?? "accept") !== "accept") {
     throw new StepsealError(
       "CONFIG",
       `encryptionMiddleware: option "plaintext" is "${options.plaintext}", but with "decryptOnly" new data is plaintext; leave "plaintext" out`,
     );
   }
-
   if (options.plaintextFrom?.platformErrors === false && (options.errors ?? "seal") !== "seal") {
     throw new StepsealError(
       "CONFIG",
@@ -172,11 +162,13 @@ export function resolveOptions(options: EncryptionMiddlewareOptions = {}): Resol
   }
 
   const allowed = new Set<PlaintextPath>(options.allowPlaintext);
+  const reads = options.legacy !== undefined && (options.legacy.read ?? true) === true;
+  const legacyFields = new Set(options.legacy?.fields);
   return {
-    sealer: sealerSource(options),
+    sealer,
     eventFields: new Set(options.eventFields ?? ["encrypted"]),
     seals: options.decryptOnly !== true,
-    plaintext: options.plaintext ?? (options.decryptOnly === true ? "accept" : "reject"),
+    plaintext: options.plaintext ?? (options.decryptOnly === true ? "accept" : reads ? "warn" : "reject"),
     runBinding: options.runBinding ?? "trigger",
     errors: options.errors ?? "seal",
     gateway: options.gateway ?? "refuse",
@@ -184,26 +176,11 @@ export function resolveOptions(options: EncryptionMiddlewareOptions = {}): Resol
     plainFunctions: new Set(options.plaintextFrom?.functions),
     plainEvents: new Set(options.plaintextFrom?.events),
     editedInputs: options.plaintextFrom?.editedInputs ?? false,
+    legacy: {
+      writes: options.legacy?.write ?? false,
+      untied: options.legacy !== undefined && options.legacy.read !== false,
+      opensField: (field) => reads && legacyFields.has(field),
+    },
     allows: (path) => options.decryptOnly === true || allowed.has(path),
   };
-}
-
-/** What is wrong, without the value: it could be a key. */
-function describeIssue(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "unrecognized_keys":
-      return `has the unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}; known: ${known(issue.path).join(", ")}`;
-    case "invalid_type":
-      return `must be of type ${issue.expected}`;
-    case "invalid_value":
-      return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
-    case "too_small":
-      return "must not be empty";
-    default:
-      return issue.message;
-  }
-}
-
-function known(path: readonly PropertyKey[]): string[] {
-  return Object.keys(path.length === 0 ? optionsSchema.shape : sendersSchema.shape);
 }

@@ -1,5 +1,6 @@
 import type { Keyring } from "../../keyring/keyring.ts";
 import { createSealer } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
 
 /** What a publication is bound to: its channel and topics, in an order that does not depend on the publisher. */
 export function realtimeName(channel: string, topics: readonly string[]): string {
@@ -41,7 +42,14 @@ export function openRealtimeMessage<Message extends RealtimeMessage>(
   options: { readonly keyring: Keyring; readonly scope?: string },
 ): Message {
   const { keyring, scope } = options;
-  const sealer = createSealer({ keyring, ...(scope !== undefined && { scope }) });
+  return openMessage(message, createSealer({ keyring, ...(scope !== undefined && { scope }) }));
+}
+
+/** Opens the data of a realtime message with a sealer. */
+export function openMessage<Message extends RealtimeMessage>(
+  message: Message,
+  { open }: Pick<ValueSealer, "open">,
+): Message {
   const name = realtimeName(message.channel ?? "", message.topic === undefined ? [] : [message.topic]);
-  return { ...message, data: sealer.open(message.data, { kind: "realtime", name }) };
+  return { ...message, data: open(message.data, { kind: "realtime", name }) };
 }

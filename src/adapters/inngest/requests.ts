@@ -1,5 +1,5 @@
 import { StepsealError } from "../../errors.ts";
-import type { Sealer } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
 import { endpointContext, type RunContext, type RunRegistry } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealMetadata } from "./metadata.ts";
@@ -11,7 +11,7 @@ import { sealSentEvents } from "./sent-events.ts";
 
 /** What sealing a request to the platform's API needs to know. */
 export interface RequestScope {
-  readonly sealer: Sealer;
+  readonly sealer: ValueSealer;
   readonly options: ResolvedOptions;
   readonly runs: RunRegistry;
   readonly clientId: string;
@@ -60,7 +60,12 @@ const ENDPOINTS: readonly Endpoint[] = [
  * @returns the body to send
  * @throws {StepsealError} `REFUSED` for an endpoint or a body that this version does not know
  */
-export function sealRequest(method: string, url: URL, body: unknown, scope: RequestScope): unknown {
+export async function sealRequest(
+  method: string,
+  url: URL,
+  body: unknown,
+  scope: RequestScope,
+): Promise<unknown> {
   const at = requestName(method, url);
   const endpoint = ENDPOINTS.find(
     (e) => (e.method === undefined || e.method === method) && e.path.test(url.pathname),
@@ -71,7 +76,10 @@ export function sealRequest(method: string, url: URL, body: unknown, scope: Requ
   if (path !== undefined && !unless?.some(scope.options.allows)) throw refusedPath(path, at);
   if (body === undefined || body === null || (path !== undefined && seal === undefined)) return body;
   if (typeof body !== "string") throw unknownPath(`${at}: a body that is not text`);
-  return seal === undefined ? body : JSON.stringify(seal(JSON.parse(body), scope, url));
+  if (seal === undefined) return body;
+  const sealed = seal(JSON.parse(body), scope, url);
+  await scope.sealer.settled?.();
+  return JSON.stringify(sealed);
 }
 
 /** A request as messages name it: without the query, and without the event key, in which the event API's path ends. */
@@ -126,14 +134,16 @@ function sealSteps(body: unknown, scope: RequestScope & { readonly context: RunC
   return { ...(body as object), steps: steps.map((op: unknown) => sealOp(op, scope)) };
 }
 
-function sealSignal(body: unknown, { sealer }: RequestScope): unknown {
+function sealSignal(body: unknown, { options, sealer }: RequestScope): unknown {
   const { signal, data } = knownMembers(body, new Set(["signal", "data"]), "a signal");
   if (typeof signal !== "string") throw new StepsealError("REFUSED", "a signal without a name");
+  if (options.allows("signal")) return body;
   // The platform hands the waiter null where a signal has no data.
   return { signal, data: sealer.seal(data ?? null, { kind: "signal", name: signal }) };
 }
 
-function sealRealtime(body: unknown, { sealer }: RequestScope, url: URL): unknown {
+function sealRealtime(body: unknown, { options, sealer }: RequestScope, url: URL): unknown {
+  if (options.allows("realtime")) return body;
   const name = realtimeName(url.searchParams.get("channel") ?? "", url.searchParams.getAll("topic"));
   return sealer.seal(body, { kind: "realtime", name });
 }

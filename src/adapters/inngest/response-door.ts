@@ -1,5 +1,5 @@
 import { StepsealError } from "../../errors.ts";
-import type { Sealer } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
 import { type RunContext, resultPlace } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealOp } from "./ops.ts";
@@ -17,7 +17,7 @@ export interface WireResponse {
 
 /** What sealing a response needs to know. */
 export interface ResponseScope {
-  readonly sealer: Sealer;
+  readonly sealer: ValueSealer;
   readonly options: ResolvedOptions;
   /** Undefined where the request failed before its run was known. */
   readonly context: RunContext | undefined;
@@ -41,12 +41,19 @@ const STEP_NOT_FOUND_KEYS = "error,foundSteps,requestedStep,totalFoundSteps";
  * @returns the body to answer
  * @throws {StepsealError} `REFUSED` for a status or shape that this version does not know
  */
-export function sealResponseBody({ status, body }: WireResponse, scope: ResponseScope): string {
+export async function sealResponseBody(response: WireResponse, scope: ResponseScope): Promise<string> {
+  const { body } = response;
   if (scope.context === undefined && body !== undefined && FIXED_ANSWERS.has(body)) return body;
+  const sealed = sealAnswer(response, scope);
+  await scope.sealer.settled?.();
+  return JSON.stringify(sealed);
+}
+
+function sealAnswer({ status, body }: WireResponse, scope: ResponseScope): unknown {
   // What has no JSON text, a function for one, the SDK answers with no text at all; checkpointed, it is null.
-  if (status === 200) return JSON.stringify(sealOutput(body ?? "null", scope));
-  if (status === 206) return JSON.stringify(sealOps(JSON.parse(String(body)), scope));
-  if (status >= 400 && status <= 599) return JSON.stringify(sealFailure(JSON.parse(String(body)), scope));
+  if (status === 200) return sealOutput(body ?? "null", scope);
+  if (status === 206) return sealOps(JSON.parse(String(body)), scope);
+  if (status >= 400 && status <= 599) return sealFailure(JSON.parse(String(body)), scope);
   throw unknownPath(`a response with status ${status}`);
 }
 

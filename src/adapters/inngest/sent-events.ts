@@ -1,5 +1,5 @@
 import { StepsealError } from "../../errors.ts";
-import type { Sealer } from "../../sealer.ts";
+import type { ValueSealer } from "../../value-sealer.ts";
 import { isObject } from "./event.ts";
 import { sealFields } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -33,7 +33,7 @@ export function checkUser(event: unknown, { allows }: Pick<ResolvedOptions, "all
 /** Seals the named fields of the events in a call of the event API. */
 export function sealSentEvents(
   body: unknown,
-  { sealer, options }: { readonly sealer: Sealer; readonly options: ResolvedOptions },
+  { sealer, options }: { readonly sealer: ValueSealer; readonly options: ResolvedOptions },
 ): unknown {
   if (!Array.isArray(body)) throw new StepsealError("REFUSED", "an event request without a list of events");
   return body.map((event: unknown) => {

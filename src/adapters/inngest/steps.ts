@@ -95,7 +95,7 @@ export interface OpenedSteps {
 /**
  * Opens the memoized results of a run's steps. Errors are opened in place.
  *
- * @throws {StepsealError} as {@link Sealer.open} or `PLAINTEXT_REJECTED`, naming the step
+ * @throws {StepsealError} as {@link ValueSealer.open} or `PLAINTEXT_REJECTED`, naming the step
  */
 export function openSteps(steps: Readonly<Record<string, MemoizedStep>>, reader: StepReader): OpenedSteps {
   const shapes = new Map<string, StepShape>();
@@ -199,8 +199,11 @@ function expectedResult(
   if (claims.kind === `fn.${what}`) {
     note("invoked");
     const { context, options } = reader;
+    // A call that was made in the official format carried no token, where its payload had no sealed field.
+    if (claims.parent === undefined && options.legacy.untied) return { kind: `fn.${what}` };
     const own = resultPlace(context).parent;
-    const isOwn = id === COMPLETE && claims.parent !== undefined && equalBytes(claims.parent, own);
+    const isOwn =
+      id === COMPLETE && own !== undefined && claims.parent !== undefined && equalBytes(claims.parent, own);
     return { kind: `fn.${what}`, parent: isOwn ? own : tokenOf(context, id, options) };
   }
   return stepPlace(`step.${what}`, id, reader);

@@ -1,8 +1,7 @@
 import type { Claims } from "../../claims.ts";
-import { isSealed } from "../../envelope.ts";
 import { StepsealError } from "../../errors.ts";
 import type { Expected } from "../../expected.ts";
-import type { Sealer } from "../../sealer.ts";
+import { kidOf, type ValueSealer } from "../../value-sealer.ts";
 import { isObject, own } from "./event.ts";
 import type { ResolvedOptions } from "./options.ts";
 
@@ -34,7 +33,7 @@ export type WireError = Record<string, unknown>;
 export function sealWireError(
   error: unknown,
   claims: Claims,
-  sealer: Sealer,
+  sealer: ValueSealer,
   mode: ResolvedOptions["errors"],
 ): WireError {
   if (mode === "plaintext" && isObject(error)) return error;
@@ -42,13 +41,14 @@ export function sealWireError(
   const shell = { name: PUBLIC_NAMES.has(name) ? name : "Error", stack: "", __serialized: true };
   if (mode === "redact") return { ...shell, message: "Redacted by stepseal" };
   const cause = sealer.seal(error, claims);
-  return { ...shell, message: `Sealed by stepseal (key ${cause.data.split(".", 2)[1]})`, cause };
+  const kid = kidOf(cause);
+  return { ...shell, message: `Sealed by stepseal${kid === undefined ? "" : ` (key ${kid})`}`, cause };
 }
 
-/** The envelope of a sealed error, or undefined where the error is not sealed. */
-function sealedErrorOf(error: unknown): unknown {
+/** The sealed form of an error, or undefined where the error is not sealed. */
+function sealedErrorOf(error: unknown, sealer: ValueSealer): unknown {
   const cause = own(error, "cause");
-  return isSealed(cause) ? cause : undefined;
+  return sealer.recognises(cause) ? cause : undefined;
 }
 
 /** What the SDK restores of an error. Other members of the wire's error are the platform's own, and stay. */
@@ -63,10 +63,10 @@ const RESTORED = ["name", "message", "stack", "code", "cause"] as const;
 export function openWireError(
   error: unknown,
   expected: (claims: Claims) => Expected,
-  sealer: Sealer,
+  sealer: ValueSealer,
   more: readonly string[] = [],
 ): boolean {
-  const envelope = sealedErrorOf(error);
+  const envelope = sealedErrorOf(error, sealer);
   if (envelope === undefined || !isObject(error)) return false;
   const original = sealer.open(envelope, expected);
   if (!isObject(original)) throw new StepsealError("FORMAT", "a sealed error does not hold an error");

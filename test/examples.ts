@@ -1,0 +1,28 @@
+import { inspect } from "node:util";
+import ts from "typescript";
+import { vi } from "vitest";
+
+/** The TypeScript blocks of a Markdown text. */
+export const blocksOf = (text: string): string[] =>
+  [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
+
+/** Compiles a block and runs it. Returns what it printed, a line each. */
+export async function runExample(
+  code: string,
+  modules: Readonly<Record<string, unknown>>,
+): Promise<string[]> {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
+  const printed: string[] = [];
+  const log = vi.spyOn(console, "log").mockImplementation((...args: unknown[]) => {
+    printed.push(args.map((arg) => (typeof arg === "string" ? arg : inspect(arg))).join(" "));
+  });
+  try {
+    const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
+    await new AsyncFunction("require", "exports", outputText)((name: string) => modules[name], {});
+  } finally {
+    log.mockRestore();
+  }
+  return printed;
+}
