@@ -24,6 +24,7 @@ export {
   type KeyState,
 } from "./keyring/keyring.ts";
 export { type LoadOptions, loadKeyring } from "./keyring/load.ts";
+export { createKeyringSource, type KeyringSource, type KeyringSourceOptions } from "./keyring/source.ts";
 export {
   createSealer,
   type OpenExpected,

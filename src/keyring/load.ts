@@ -36,7 +36,7 @@ export type LoadOptions =
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** A longer delay overflows `setTimeout`, which then fires at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
 
 /**
  * Loads a ring from the environment, a JSON file or a provider. Await it once, before the first value is sealed.

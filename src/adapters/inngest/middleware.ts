@@ -3,7 +3,7 @@ import { StepsealError } from "../../errors.ts";
 import type { RunContext } from "./context.ts";
 import { gateFetch, runsOf } from "./fetch-door.ts";
 import { guardFunctions } from "./functions.ts";
-import { type FunctionInput, openInput } from "./input.ts";
+import { type FunctionInput, type OpenedInput, openInput } from "./input.ts";
 import { checkInstallation, checkOthers, listedOn, markAsOurs } from "./install.ts";
 import { type EncryptionMiddlewareOptions, resolveOptions } from "./options.ts";
 import { abandoned, OutsideFailure } from "./outside-failure.ts";
@@ -86,9 +86,11 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
       this.#inRequest = true;
       let response: Middleware.Response = UNANSWERED;
       try {
-        const sealer = await resolved.sealer();
+        await resolved.sealer();
         response = await next();
         if (!resolved.seals) return response;
+        // The ring may have been replaced meanwhile.
+        const sealer = await resolved.sealer();
         const scope = { sealer, options: resolved, context: this.#context, refusals: this.#refusals };
         return this.#answer(response, sealResponseBody(response, scope));
       } catch (error) {
@@ -110,18 +112,31 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
       // The SDK's proxy for results of durable endpoints comes by, too, with an event of its own and no request.
       if (!this.#inRequest && isProxied(arg) && resolved.allows("durable-endpoint")) return arg;
       try {
-        const { input, unsealed } = openInput(arg, {
-          sealer: await resolved.sealer(),
-          options: resolved,
-          policy: this.#policy(),
-          clientId: this.client.id,
-          inRequest: this.#inRequest,
-          onContext: (context) => this.#enter(context),
-        });
+        const { input, unsealed } = await this.#open(arg);
         this.#unsealed = unsealed;
         return resolved.seals ? this.#guarded(input) : input;
       } catch (error) {
         throw this.#recorded(error);
+      }
+    }
+
+    /** Opens the input; where a key is missing, once more with newer keys, if there are any. */
+    async #open(arg: FunctionInput): Promise<OpenedInput> {
+      const reader = {
+        options: resolved,
+        policy: this.#policy(),
+        clientId: this.client.id,
+        inRequest: this.#inRequest,
+        onContext: (context: RunContext) => this.#enter(context),
+      };
+      const sealer = await resolved.sealer();
+      try {
+        return openInput(arg, { ...reader, sealer });
+      } catch (error) {
+        if (!(error instanceof StepsealError) || error.code !== "UNKNOWN_KEY") throw error;
+        const refreshed = await resolved.refreshedSealer();
+        if (refreshed === sealer) throw error;
+        return openInput(arg, { ...reader, sealer: refreshed });
       }
     }
 

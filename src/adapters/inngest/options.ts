@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
 import { StepsealError } from "../../errors.ts";
 import { Keyring } from "../../keyring/keyring.ts";
-import type { Sealer, SealerOptions } from "../../sealer.ts";
-import { sealerSource } from "./sealer-source.ts";
+import { isKeyringSource, type KeyringSource } from "../../keyring/source.ts";
+import type { SealerOptions } from "../../sealer.ts";
+import { type SealerSource, sealerSource } from "./sealer-source.ts";
 
 /** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/inngest.md. */
 export const PLAINTEXT_PATHS = [
@@ -37,8 +38,11 @@ export interface PlaintextSenders {
  * environment and seals everything that can be sealed.
  */
 export interface EncryptionMiddlewareOptions {
-  /** A ring, or a function that loads one: called once, at the first request or send, again only if it failed. */
-  readonly keyring?: Keyring | (() => Keyring | Promise<Keyring>);
+  /**
+   * A ring; a function that loads one, called once, at the first request or send, again only if it failed; or a source
+   * (`createKeyringSource`), which loads it again and again.
+   */
+  readonly keyring?: Keyring | KeyringSource | (() => Keyring | Promise<Keyring>);
   /** The primary key as text (`ssk1_…`), instead of a ring. */
   readonly key?: string;
   /** Decrypt-only keys as text, beside `key`. */
@@ -68,14 +72,12 @@ export interface EncryptionMiddlewareOptions {
   readonly scope?: string;
   /** Paths that may leave unsealed. Default: none. */
   readonly allowPlaintext?: readonly PlaintextPath[];
-  /** Called at each seal and open with kid, kind, operation and size, never with data. */
+  /** Called at each seal and open with kid, state, kind, operation and size, never with data. */
   readonly onUse?: NonNullable<SealerOptions["onUse"]>;
 }
 
 /** The options, checked and with their defaults. */
-export interface ResolvedOptions {
-  /** The sealer; a promise of it when the ring is loaded by a function. */
-  readonly sealer: () => Sealer | Promise<Sealer>;
+export interface ResolvedOptions extends SealerSource {
   readonly eventFields: ReadonlySet<string>;
   readonly seals: boolean;
   readonly plaintext: "reject" | "warn" | "accept";
@@ -113,8 +115,11 @@ const sendersSchema = z.strictObject({
 const optionsSchema = z.strictObject({
   keyring: z.optional(
     z.union(
-      [z.custom<Keyring>((value) => value instanceof Keyring), func],
-      "must be a keyring (createKeyring, loadKeyring) or a function that returns one",
+      [
+        z.custom<Keyring | KeyringSource>((value) => value instanceof Keyring || isKeyringSource(value)),
+        func,
+      ],
+      "must be a keyring (createKeyring, loadKeyring), a source (createKeyringSource) or a function that returns a keyring",
     ),
   ),
   key: z.optional(z.string()),
@@ -173,7 +178,7 @@ export function resolveOptions(options: EncryptionMiddlewareOptions = {}): Resol
 
   const allowed = new Set<PlaintextPath>(options.allowPlaintext);
   return {
-    sealer: sealerSource(options),
+    ...sealerSource(options),
     eventFields: new Set(options.eventFields ?? ["encrypted"]),
     seals: options.decryptOnly !== true,
     plaintext: options.plaintext ?? (options.decryptOnly === true ? "accept" : "reject"),

@@ -1,28 +1,56 @@
 import { StepsealError } from "../../errors.ts";
 import { createKeyring, Keyring } from "../../keyring/keyring.ts";
 import { keyringFromEnv } from "../../keyring/load.ts";
+import { isKeyringSource } from "../../keyring/source.ts";
 import { createSealer, type Sealer } from "../../sealer.ts";
 import type { EncryptionMiddlewareOptions } from "./options.ts";
 
 /** Where the keys come from: one of these, or the environment. */
 type KeySource = Pick<EncryptionMiddlewareOptions, "keyring" | "key" | "fallbackKeys" | "scope" | "onUse">;
 
-/** The sealer of a client, made once; a ring that has to be loaded is loaded at the first call. */
-export function sealerSource(options: KeySource): () => Sealer | Promise<Sealer> {
-  const withRing = (keyring: Keyring): Sealer =>
-    createSealer({
-      keyring,
-      ...(options.scope !== undefined && { scope: options.scope }),
-      ...(options.onUse !== undefined && { onUse: options.onUse }),
-    });
+/** The sealer of a client. */
+export interface SealerSource {
+  /** The sealer, at once where its ring is loaded. */
+  readonly sealer: () => Sealer | Promise<Sealer>;
+  /** The sealer after asking for newer keys, for a key that is missing: the same one where there are none. */
+  readonly refreshedSealer: () => Sealer | Promise<Sealer>;
+}
+
+/** Makes the sealer of a client once for each ring: at once, or when the ring has loaded. */
+export function sealerSource(options: KeySource): SealerSource {
+  let made: { readonly ring: Keyring; readonly sealer: Sealer } | undefined;
+  const withRing = (ring: Keyring): Sealer => {
+    if (made?.ring !== ring) made = { ring, sealer: sealerOf(ring, options) };
+    return made.sealer;
+  };
 
   const { keyring, key, fallbackKeys } = options;
-  if (typeof keyring === "function") return loadOnce(keyring, withRing);
+  if (isKeyringSource(keyring)) {
+    return {
+      sealer: () => {
+        const ring = keyring.get();
+        return ring instanceof Keyring ? withRing(ring) : ring.then(withRing);
+      },
+      refreshedSealer: () => keyring.refresh().then(withRing),
+    };
+  }
+  if (typeof keyring === "function") {
+    const sealer = loadOnce(keyring, withRing);
+    return { sealer, refreshedSealer: sealer };
+  }
   const ring =
     keyring ??
     (key === undefined ? keyringFromEnv() : createKeyring({ key, fallbackKeys: fallbackKeys ?? [] }));
   const sealer = withRing(ring);
-  return () => sealer;
+  return { sealer: () => sealer, refreshedSealer: () => sealer };
+}
+
+function sealerOf(keyring: Keyring, { scope, onUse }: KeySource): Sealer {
+  return createSealer({
+    keyring,
+    ...(scope !== undefined && { scope }),
+    ...(onUse !== undefined && { onUse }),
+  });
 }
 
 /** Requests that arrive while the ring loads share one load; a load that failed is tried again by the next. */
