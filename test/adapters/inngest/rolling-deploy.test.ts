@@ -84,7 +84,7 @@ const functions =
         retries,
         onFailure: ({ error, event }) => {
           const { n, encrypted } = event.data.event.data;
-          failures.set(n, { error: `${error.name}: ${error.message}`, encrypted });
+          failures.set(n, { error: error.message, encrypted });
         },
       },
       async ({ event, step }) => {
@@ -160,7 +160,7 @@ function expectAllRight({ engine, seen, orders }: Fleet): void {
     });
     expect(seen.audited.get(n)).toEqual({ charge });
     expect(seen.failures.get(n)).toEqual({
-      error: `NonRetriableError: broken reason-${n}`,
+      error: `broken reason-${n}`,
       encrypted: { card: `card-${n}`, why: `reason-${n}` },
     });
   }
@@ -186,18 +186,18 @@ describe.each(MODES)(
   ({ checkpointing }) => {
     test("and no run fails, no request is refused, every value is right", async () => {
       const fleet = createFleet(checkpointing, 4);
-      await fleet.run([before], 3);
-      await fleet.run([before, introduced], 3);
+      await fleet.run([before], 2);
+      await fleet.run([before, introduced], 2);
       await fleet.run([introduced], 2);
       expect(kidsFrom(fleet, 0)).toEqual(new Set([before.primary]));
-      await fleet.run([introduced, swapped], 3);
+      await fleet.run([introduced, swapped], 2);
       await fleet.run([swapped], 2);
       // What was sealed under the old key is opened for as long as the longest run takes.
       for (let hour = 0; hour < 6; hour++) await fleet.run([swapped], 0);
       expect(fleet.seen.finished.size).toBe(fleet.orders);
       const done = fleet.engine.wire.length;
-      await fleet.run([swapped, retired], 3);
-      await fleet.run([retired, after], 3);
+      await fleet.run([swapped, retired], 2);
+      await fleet.run([retired, after], 2);
       await fleet.run([after], 2);
       for (let hour = 0; hour < 6; hour++) await fleet.run([after], 0);
       expect(kidsFrom(fleet, done)).toEqual(new Set([after.primary]));
@@ -207,8 +207,8 @@ describe.each(MODES)(
 
     test("and where the standby deploy is left out, requests are refused and retried until the deploy is through", async () => {
       const fleet = createFleet(checkpointing, 10);
-      await fleet.run([before], 3);
-      await fleet.run([before, swapped], 3);
+      await fleet.run([before], 2);
+      await fleet.run([before, swapped], 2);
       const refused = saying(fleet, "UNKNOWN_KEY");
       expect(refused.length).toBeGreaterThan(0);
       for (const { status, functionId, body } of refused) {
