@@ -77,7 +77,7 @@ export interface Sealer {
  *
  * const sealer = createSealer({ keyring: createKeyring({ key: generateKey() }) });
  * const envelope = sealer.seal({ card: "4111…" }, { kind: "custom", name: "payment/17" });
- * const opened = sealer.open(envelope, { kind: "custom", name: "payment/17" }); // { card: "4111…" }
+ * console.log(sealer.open(envelope, { kind: "custom", name: "payment/17" })); // { card: "4111…" }
  * ```
  */
 export function createSealer(options: SealerOptions): Sealer {

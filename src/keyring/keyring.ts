@@ -94,8 +94,7 @@ export class Keyring {
    *
    * const keyring = createKeyring({ key: generateKey() });
    * createSealer({ keyring }).seal("x", { kind: "custom" });
-   * const [primary] = keyring.report(); // { kid, state, seals: 1, opens: 0, lastSealedAt }
-   * console.log(primary?.seals, primary?.opens); // 1 0
+   * for (const { state, seals, opens } of keyring.report()) console.log(state, seals, opens); // primary 1 0
    * ```
    */
   report(): KeyReport[] {
@@ -119,7 +118,7 @@ export class Keyring {
    * const keyring = createKeyring({ key: generateKey() });
    * const sealed = createSealer({ keyring }).seal("paid", { kind: "step.output", run: "01J0RUN" });
    *
-   * const runKey = keyring.runKey("01J0RUN"); // ssrk1_…, to whoever debugs that run
+   * const runKey = keyring.runKey("01J0RUN");
    * const reader = createSealer({ keyring: createKeyring({ runKeys: [runKey] }) });
    * console.log(reader.open(sealed, { kind: "step.output" })); // paid
    * ```

@@ -56,7 +56,7 @@ export function isKeyringSource(value: unknown): value is KeyringSource {
  * ```ts
  * import { createKeyringSource, generateKey } from "stepseal";
  *
- * const secret = generateKey(); // from your secret manager
+ * const secret = generateKey(); // leave it in your secret manager
  * const keyring = createKeyringSource({ provider: async () => ({ key: secret }), everyMs: 60_000 });
  * // encryptionMiddleware({ keyring })
  * console.log((await keyring.get()).keys.length); // 1
