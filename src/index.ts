@@ -17,11 +17,14 @@ export { generateKey } from "./keyring/key.ts";
 export {
   createKeyring,
   type KeyEntry,
+  type KeyInfo,
+  type KeyReport,
   type Keyring,
   type KeyringOptions,
   type KeyState,
 } from "./keyring/keyring.ts";
 export { type LoadOptions, loadKeyring } from "./keyring/load.ts";
+export { createKeyringSource, type KeyringSource, type KeyringSourceOptions } from "./keyring/source.ts";
 export {
   createSealer,
   type OpenExpected,

@@ -7,12 +7,14 @@ import { failureOf, thrownFrom } from "./failure.ts";
 import { checkObject } from "./internal/claim-checks.ts";
 import { readSealerOptions } from "./internal/sealer-options.ts";
 import { tellUse } from "./internal/tell-use.ts";
-import { type Keyring, openingKey, sealingKey } from "./keyring/keyring.ts";
+import { countUse, type Keyring, type KeyState, openingKey, sealingKey } from "./keyring/keyring.ts";
 
 /** What `onUse` is told: never data. */
 export interface Use {
   /** 16 lower-case hex digits. */
   readonly kid: string;
+  /** Of a key of a ring: `"compromised"` where `dangerouslyOpenCompromised` let it open. Not of a passphrase. */
+  readonly state?: KeyState;
   readonly kind: Claims["kind"];
   readonly operation: "seal" | "open";
   /** Of the plaintext. */
@@ -78,7 +80,7 @@ export interface Sealer {
  *
  * const sealer = createSealer({ keyring: createKeyring({ key: generateKey() }) });
  * const envelope = sealer.seal({ card: "4111…" }, { kind: "custom", name: "payment/17" });
- * const opened = sealer.open(envelope, { kind: "custom", name: "payment/17" }); // { card: "4111…" }
+ * console.log(sealer.open(envelope, { kind: "custom", name: "payment/17" })); // { card: "4111…" }
  * ```
  */
 export function createSealer(options: SealerOptions): Sealer {
@@ -86,7 +88,10 @@ export function createSealer(options: SealerOptions): Sealer {
   const { keyring, scope, onUse } = settings;
   const maxBytes = (flags: number): number => maxContentBytes(flags, settings);
 
-  const told = (use: Use): void => tellUse(onUse, use);
+  const used = (kid: string, kind: Claims["kind"], operation: Use["operation"], bytes: number): void => {
+    const state = countUse(keyring, kid, operation);
+    tellUse(onUse, { kid, state, kind, operation, bytes });
+  };
 
   const sealEncoded = ({ content, flags, bytes, release }: Encoded, claims: SealClaims): Envelope => {
     let kid: string;
@@ -99,7 +104,7 @@ export function createSealer(options: SealerOptions): Sealer {
     } finally {
       release();
     }
-    told({ kid, kind: claims.kind, operation: "seal", bytes });
+    used(kid, claims.kind, "seal", bytes);
     return envelope;
   };
 
@@ -116,7 +121,7 @@ export function createSealer(options: SealerOptions): Sealer {
       const content = openEnvelope(read, key);
       const { value, bytes } = decodeValue(content, flags, settings);
       content.fill(0);
-      told({ kid, kind: claims.kind, operation: "open", bytes });
+      used(kid, claims.kind, "open", bytes);
       return value;
     } catch (error) {
       // Which key it was is part of every answer.

@@ -4,7 +4,7 @@ import { SealerUnavailable } from "../../value-sealer.ts";
 import type { RunContext } from "./context.ts";
 import { gateFetch, runsOf } from "./fetch-door.ts";
 import { guardFunctions } from "./functions.ts";
-import { type FunctionInput, openInput } from "./input.ts";
+import { type FunctionInput, type OpenedInput, openInput } from "./input.ts";
 import { checkInstallation, checkOthers, listedOn, markAsOurs } from "./install.ts";
 import { type EncryptionMiddlewareOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { abandoned, OutsideFailure } from "./outside-failure.ts";
@@ -97,9 +97,11 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
       this.#inRequest = true;
       let response: Middleware.Response = UNANSWERED;
       try {
-        const sealer = await resolved.sealer();
+        await resolved.sealer();
         response = await next();
         if (!resolved.seals) return response;
+        // The ring may have been replaced meanwhile.
+        const sealer = await resolved.sealer();
         const scope = { sealer, options: resolved, context: this.#context, refusals: this.#refusals };
         return this.#answer(response, await sealResponseBody(response, scope));
       } catch (error) {
@@ -121,20 +123,32 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
       // The SDK's proxy for results of durable endpoints comes by, too, with an event of its own and no request.
       if (!this.#inRequest && isProxied(arg) && resolved.allows("durable-endpoint")) return arg;
       try {
-        const sealer = await resolved.sealer();
-        await sealer.prepare?.([arg.ctx.event, arg.ctx.events, arg.steps]);
-        const { input, shapes } = openInput(arg, {
-          sealer,
-          options: resolved,
-          policy: this.#policy(),
-          clientId: this.client.id,
-          inRequest: this.#inRequest,
-          onContext: (context) => this.#enter(context),
-        });
+        const { input, shapes } = await this.#open(arg);
         this.#shapes = shapes;
         return resolved.seals ? this.#guarded(input) : input;
       } catch (error) {
         throw this.#recorded(error);
+      }
+    }
+
+    /** Opens the input; where a key is missing, once more with newer keys, if there are any. */
+    async #open(arg: FunctionInput): Promise<OpenedInput> {
+      const reader = {
+        options: resolved,
+        policy: this.#policy(),
+        clientId: this.client.id,
+        inRequest: this.#inRequest,
+        onContext: (context: RunContext) => this.#enter(context),
+      };
+      const sealer = await resolved.sealer();
+      await sealer.prepare?.([arg.ctx.event, arg.ctx.events, arg.steps]);
+      try {
+        return openInput(arg, { ...reader, sealer });
+      } catch (error) {
+        if (!(error instanceof StepsealError) || error.code !== "UNKNOWN_KEY") throw error;
+        const refreshed = await resolved.refreshedSealer?.();
+        if (refreshed === undefined || refreshed === sealer) throw error;
+        return openInput(arg, { ...reader, sealer: refreshed });
       }
     }
 

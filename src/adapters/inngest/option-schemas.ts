@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { StepsealError } from "../../errors.ts";
 import { Keyring } from "../../keyring/keyring.ts";
+import { isKeyringSource, type KeyringSource } from "../../keyring/source.ts";
 
 /** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/inngest.md. */
 export const PLAINTEXT_PATHS = [
@@ -72,8 +73,11 @@ export const optionsSchema: z.ZodMiniObject = z.strictObject({
   ...gateShape,
   keyring: z.optional(
     z.union(
-      [z.custom<Keyring>((value) => value instanceof Keyring), func],
-      "must be a keyring (createKeyring, loadKeyring) or a function that returns one",
+      [
+        z.custom<Keyring | KeyringSource>((value) => value instanceof Keyring || isKeyringSource(value)),
+        func,
+      ],
+      "must be a keyring (createKeyring, loadKeyring), a source (createKeyringSource) or a function that returns a keyring",
     ),
   ),
   key: z.optional(z.string()),

@@ -1,9 +1,9 @@
 import { StepsealError } from "../../errors.ts";
 import type { Keyring } from "../../keyring/keyring.ts";
+import type { KeyringSource } from "../../keyring/source.ts";
 import type { SealerOptions } from "../../sealer.ts";
-import type { ValueSealer } from "../../value-sealer.ts";
 import { checkShape, optionsSchema, type PlaintextPath } from "./option-schemas.ts";
-import { sealerSource } from "./sealer-source.ts";
+import { type SealerSource, sealerSource } from "./sealer-source.ts";
 
 export type { PlaintextPath } from "./option-schemas.ts";
 
@@ -44,8 +44,11 @@ export interface LegacyOptions {
  * environment and seals everything that can be sealed.
  */
 export interface EncryptionMiddlewareOptions {
-  /** A ring, or a function that loads one: called once, at the first request or send, again only if it failed. */
-  readonly keyring?: Keyring | (() => Keyring | Promise<Keyring>);
+  /**
+   * A ring; a function that loads one, called once, at the first request or send, again only if it failed; or a source
+   * (`createKeyringSource`), which loads it again and again.
+   */
+  readonly keyring?: Keyring | KeyringSource | (() => Keyring | Promise<Keyring>);
   /** The primary key as text (`ssk1_…`), instead of a ring. */
   readonly key?: string;
   /** Decrypt-only keys as text, beside `key`. */
@@ -80,14 +83,12 @@ export interface EncryptionMiddlewareOptions {
   readonly legacy?: LegacyOptions;
   /** Paths that may leave unsealed. Default: none. */
   readonly allowPlaintext?: readonly PlaintextPath[];
-  /** Called at each seal and open with kid, kind, operation and size, never with data. */
+  /** Called at each seal and open with kid, state, kind, operation and size, never with data. */
   readonly onUse?: NonNullable<SealerOptions["onUse"]>;
 }
 
 /** The options, checked and with their defaults. */
-export interface ResolvedOptions {
-  /** The sealer; a promise of it when the ring is loaded by a function. Asked for once for each thing to seal or open. */
-  readonly sealer: () => ValueSealer | Promise<ValueSealer>;
+export interface ResolvedOptions extends SealerSource {
   readonly eventFields: ReadonlySet<string>;
   readonly seals: boolean;
   readonly plaintext: "reject" | "warn" | "accept";
@@ -147,7 +148,7 @@ export type GateOptions = Omit<EncryptionMiddlewareOptions, "keyring" | "key" | 
  *
  * @throws {StepsealError} `CONFIG` for options that exclude each other
  */
-export function withDefaults(options: GateOptions, sealer: ResolvedOptions["sealer"]): ResolvedOptions {
+export function withDefaults(options: GateOptions, sealers: SealerSource): ResolvedOptions {
   if (options.decryptOnly === true && (options.plaintext ?? "accept") !== "accept") {
     throw new StepsealError(
       "CONFIG",
@@ -165,7 +166,7 @@ export function withDefaults(options: GateOptions, sealer: ResolvedOptions["seal
   const reads = options.legacy !== undefined && (options.legacy.read ?? true) === true;
   const legacyFields = new Set(options.legacy?.fields);
   return {
-    sealer,
+    ...sealers,
     eventFields: new Set(options.eventFields ?? ["encrypted"]),
     seals: options.decryptOnly !== true,
     plaintext: options.plaintext ?? (options.decryptOnly === true ? "accept" : reads ? "warn" : "reject"),

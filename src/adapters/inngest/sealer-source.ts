@@ -1,6 +1,7 @@
 import { StepsealError } from "../../errors.ts";
 import { createKeyring, Keyring } from "../../keyring/keyring.ts";
 import { keyringFromEnv } from "../../keyring/load.ts";
+import { isKeyringSource } from "../../keyring/source.ts";
 import { createSealer } from "../../sealer.ts";
 import { envelopeSealer, type ValueSealer } from "../../value-sealer.ts";
 import type { EncryptionMiddlewareOptions } from "./options.ts";
@@ -11,50 +12,96 @@ type KeySource = Pick<
   "keyring" | "key" | "fallbackKeys" | "scope" | "onUse" | "legacy"
 >;
 
-/** The sealer of a client, made once; a ring that has to be loaded is loaded at the first call. */
-export function sealerSource(options: KeySource): () => ValueSealer | Promise<ValueSealer> {
-  const withRing = (keyring: Keyring): ValueSealer =>
-    envelopeSealer(
-      createSealer({
-        keyring,
-        ...(options.scope !== undefined && { scope: options.scope }),
-        ...(options.onUse !== undefined && { onUse: options.onUse }),
-      }),
-    );
+type MaybePromise<T> = T | Promise<T>;
 
-  const { keyring, key, fallbackKeys, legacy } = options;
+/** The sealer of a client. */
+export interface SealerSource {
+  /** The sealer, at once where its ring is loaded. */
+  readonly sealer: () => MaybePromise<ValueSealer>;
+  /**
+   * The sealer after asking for newer keys, for a key that is missing: the same one where there are none. Undefined where
+   * there is nobody to ask.
+   */
+  readonly refreshedSealer?: () => MaybePromise<ValueSealer>;
+}
+
+/** Makes the sealer of a client once for each ring: at once, or when the ring has loaded. */
+export function sealerSource(options: KeySource): SealerSource {
+  const { keyring, key, fallbackKeys } = options;
+  const withRing = oncePerRing((ring) => sealerOf(ring, options));
+  if (isKeyringSource(keyring)) {
+    return {
+      sealer: () => {
+        const ring = keyring.get();
+        return ring instanceof Keyring ? withRing(ring) : ring.then(withRing);
+      },
+      refreshedSealer: () => keyring.refresh().then(withRing),
+    };
+  }
+  if (typeof keyring === "function") {
+    const ring = once(() => loadRing(keyring));
+    return {
+      sealer: () => {
+        const loaded = ring();
+        return loaded instanceof Keyring ? withRing(loaded) : loaded.then(withRing);
+      },
+    };
+  }
   const ring =
     keyring ??
     (key === undefined ? keyringFromEnv() : createKeyring({ key, fallbackKeys: fallbackKeys ?? [] }));
-  if (legacy === undefined && ring instanceof Keyring) {
-    const sealer = withRing(ring);
-    return () => sealer;
-  }
-  return once(async () => {
-    const sealer = withRing(ring instanceof Keyring ? ring : await loadRing(ring));
-    if (legacy === undefined) return sealer;
-    // Loaded only here: nobody else pays for the official formats.
-    const { legacySealer } = await import("../../legacy/sealer.ts");
-    const { passphrases, read = true, write = false, v0 = false } = legacy;
-    return legacySealer(sealer, { passphrases, read, write, v0, scope: options.scope, onUse: options.onUse });
-  });
+  const sealer = (): MaybePromise<ValueSealer> => withRing(ring);
+  // Options that are wrong are told when the middleware is made.
+  void sealer();
+  return { sealer };
 }
 
-/** Requests that arrive while the sealer is made share it; if that failed, the next one tries again. */
-function once(make: () => Promise<ValueSealer>): () => ValueSealer | Promise<ValueSealer> {
-  let made: ValueSealer | Promise<ValueSealer> | undefined;
+function sealerOf(keyring: Keyring, { scope, onUse, legacy }: KeySource): MaybePromise<ValueSealer> {
+  const sealer = envelopeSealer(
+    createSealer({
+      keyring,
+      ...(scope !== undefined && { scope }),
+      ...(onUse !== undefined && { onUse }),
+    }),
+  );
+  if (legacy === undefined) return sealer;
+  const { passphrases, read = true, write = false, v0 = false } = legacy;
+  // Loaded only here: nobody else pays for the official formats.
+  return import("../../legacy/sealer.ts").then(({ legacySealer }) =>
+    legacySealer(sealer, { passphrases, read, write, v0, scope, onUse }),
+  );
+}
+
+/** Keeps the sealer of the ring that was used last. */
+function oncePerRing(
+  make: (ring: Keyring) => MaybePromise<ValueSealer>,
+): (ring: Keyring) => MaybePromise<ValueSealer> {
+  let made: { readonly ring: Keyring; readonly sealer: () => MaybePromise<ValueSealer> } | undefined;
+  return (ring) => {
+    if (made?.ring !== ring) made = { ring, sealer: once(() => make(ring)) };
+    return made.sealer();
+  };
+}
+
+/** Requests that arrive while something is made share it; what failed is tried again by the next. */
+function once<T>(make: () => MaybePromise<T>): () => MaybePromise<T> {
+  let made: { readonly value: MaybePromise<T> } | undefined;
   return () => {
-    made ??= make().then(
-      (sealer) => {
-        made = sealer;
-        return sealer;
-      },
-      (error: unknown) => {
-        made = undefined;
-        throw error;
-      },
-    );
-    return made;
+    if (made !== undefined) return made.value;
+    const value = make();
+    const mine = { value };
+    made = mine;
+    if (value instanceof Promise) {
+      value.then(
+        (result) => {
+          if (made === mine) made = { value: result };
+        },
+        () => {
+          if (made === mine) made = undefined;
+        },
+      );
+    }
+    return value;
   };
 }
 

@@ -56,10 +56,13 @@ export function resolveCompatOptions(options: EncryptionMiddlewareOptions): Reso
       : compatSealer(passphrases, { v0: v0 !== undefined, onUse: options.onUse });
   const resolved = withDefaults(
     { ...options, eventFields: [eventEncryptionField], legacy: { passphrases, write: true } },
-    service === undefined
-      ? () => official!
-      : // One for each request: it holds what the service gave.
-        () => serviceSealer(service, official ?? { open: refuseUnofficial }),
+    {
+      sealer:
+        service === undefined
+          ? () => official!
+          : // One for each request: it holds what the service gave.
+            () => serviceSealer(service, official ?? { open: refuseUnofficial }),
+    },
   );
   return { ...resolved, legacy: { ...resolved.legacy, opensField: fieldsOf(v0?.eventEncryptionField) } };
 }
