@@ -181,7 +181,7 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     await v.engine.advance("1h");
     expect(v.runs[0]!.status).toBe("completed");
     for (const use of uses) {
-      expect(Object.keys(use).sort()).toEqual(["bytes", "kid", "kind", "operation"]);
+      expect(Object.keys(use).sort()).toEqual(["bytes", "kid", "kind", "operation", "state"]);
       expect(use).toMatchObject({ kid: ring.primary, bytes: expect.any(Number) });
     }
     const of = (operation: string, kind: string) =>

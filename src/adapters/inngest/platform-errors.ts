@@ -21,7 +21,7 @@ export function markPlatformError(error: unknown): void {
  * try {
  *   throw new Error("card declined");
  * } catch (error) {
- *   console.log(isPlatformError(error)); // false: it did not come from the platform
+ *   console.log(isPlatformError(error)); // false
  * }
  * ```
  */

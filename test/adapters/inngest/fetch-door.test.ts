@@ -211,6 +211,6 @@ test("onUse hears of every seal and open, never of data", async () => {
   await client.send(EVENT);
   const kid = createSealer({ keyring: keyring() }).seal(1, { kind: "custom" }).data.slice(4, 20);
   expect(uses).toEqual([
-    { kid, kind: "event.field", operation: "seal", bytes: JSON.stringify(SECRET).length },
+    { kid, state: "primary", kind: "event.field", operation: "seal", bytes: JSON.stringify(SECRET).length },
   ]);
 });
