@@ -17,6 +17,8 @@ export { generateKey } from "./keyring/key.ts";
 export {
   createKeyring,
   type KeyEntry,
+  type KeyInfo,
+  type KeyReport,
   type Keyring,
   type KeyringOptions,
   type KeyState,

@@ -6,12 +6,14 @@ import { checkClaims, checkScope, type Expected } from "./expected.ts";
 import { failureOf, thrownFrom } from "./failure.ts";
 import { checkObject } from "./internal/claim-checks.ts";
 import { readSealerOptions } from "./internal/sealer-options.ts";
-import { type Keyring, openingKey, sealingKey } from "./keyring/keyring.ts";
+import { countUse, type Keyring, type KeyState, openingKey, sealingKey } from "./keyring/keyring.ts";
 
 /** What `onUse` is told: never data. */
 export interface Use {
   /** 16 lower-case hex digits. */
   readonly kid: string;
+  /** `"compromised"` where `dangerouslyOpenCompromised` let it open. */
+  readonly state: KeyState;
   readonly kind: Claims["kind"];
   readonly operation: "seal" | "open";
   /** Of the plaintext. */
@@ -83,11 +85,12 @@ export function createSealer(options: SealerOptions): Sealer {
   const { keyring, scope, onUse } = settings;
   const maxBytes = (flags: number): number => maxContentBytes(flags, settings);
 
-  const told = (use: Use): void => {
+  const used = (kid: string, kind: Claims["kind"], operation: Use["operation"], bytes: number): void => {
+    const state = countUse(keyring, kid, operation);
     if (onUse === undefined) return;
     try {
       // The rejection of an async function would end the process.
-      void Promise.resolve(onUse(use) as unknown).catch(() => undefined);
+      void Promise.resolve(onUse({ kid, state, kind, operation, bytes }) as unknown).catch(() => undefined);
     } catch {
       // An observer must not decide whether data is sealed.
     }
@@ -104,7 +107,7 @@ export function createSealer(options: SealerOptions): Sealer {
     } finally {
       release();
     }
-    told({ kid, kind: claims.kind, operation: "seal", bytes });
+    used(kid, claims.kind, "seal", bytes);
     return envelope;
   };
 
@@ -121,7 +124,7 @@ export function createSealer(options: SealerOptions): Sealer {
       const content = openEnvelope(read, key);
       const { value, bytes } = decodeValue(content, flags, settings);
       content.fill(0);
-      told({ kid, kind: claims.kind, operation: "open", bytes });
+      used(kid, claims.kind, "open", bytes);
       return value;
     } catch (error) {
       // Which key it was is part of every answer.

@@ -202,11 +202,11 @@ describe("claims and expectations that are none", () => {
 });
 
 describe("onUse", () => {
-  it("is told kid, kind, operation and size, and no data", () => {
+  it("is told kid, state, kind, operation and size, and no data", () => {
     const uses: Use[] = [];
     const counted = createSealer({ keyring, pad: true, compress: true, onUse: (use) => uses.push(use) });
     counted.open(counted.seal("x".repeat(998), claims), claims);
-    const use = { kid: kid("sealer"), kind: "custom", bytes: 1000 };
+    const use = { kid: kid("sealer"), state: "primary", kind: "custom", bytes: 1000 };
     expect(uses).toEqual([
       { ...use, operation: "seal" },
       { ...use, operation: "open" },

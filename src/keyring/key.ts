@@ -1,15 +1,13 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { StepsealError } from "../errors.ts";
 import { base62Digit, decodeBase62, encodeBase62 } from "../internal/base62.ts";
+import { CHECK_DIGITS, checkDigits } from "./checksum.ts";
 import { weakness } from "./weak.ts";
 
 /** Length of a root key in bytes. */
 const ROOT_BYTES = 32;
 const PREFIX = "ssk1_";
-/** 62^43 is the first power of 62 above 2^256; 62^6 the first above 2^32. */
+/** 62^43 is the first power of 62 above 2^256. */
 const ROOT_DIGITS = 43;
-const CHECK_DIGITS = 6;
 const TEXT_LENGTH = PREFIX.length + ROOT_DIGITS + CHECK_DIGITS;
 
 /** The end of every message whose fix is a new key. */
@@ -92,7 +90,7 @@ export function parseKey(text: string, where: string): Uint8Array {
  */
 export function looksLikeKey(text: string): boolean {
   const trimmed = text.trim();
-  if (["ssk1_", "hex:", "base64:"].some((prefix) => trimmed.startsWith(prefix))) return true;
+  if (["ssk1_", "ssrk1_", "hex:", "base64:"].some((prefix) => trimmed.startsWith(prefix))) return true;
   const isOneWord = ![".", "/", "\\"].some((mark) => trimmed.includes(mark));
   return (isOneWord && trimmed.length >= ROOT_BYTES) || decodeBase64(trimmed) !== undefined;
 }
@@ -193,12 +191,11 @@ function base64Digit(char: string): number {
   return char === "-" ? 62 : char === "_" ? 63 : -1;
 }
 
-function checkDigits(body: string): string {
-  return encodeBase62(sha256(utf8ToBytes(body)).subarray(0, 4), CHECK_DIGITS);
-}
-
 /** The fix for what is most often wrong around a key. */
 function strayFix(text: string): string | undefined {
+  if (text.startsWith("ssrk1_")) {
+    return "This is a run key, which opens one run and seals nothing: createKeyring({ runKeys }) takes it.";
+  }
   if (text.startsWith('"') || text.startsWith("'")) return "Remove the quotes around the key.";
   if (text.includes(",") || text.includes(" ") || text.includes("\n")) {
     return "Give one key here; further keys belong in STEPSEAL_KEY_FALLBACK or `fallbackKeys`.";

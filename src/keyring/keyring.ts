@@ -1,31 +1,41 @@
 import { StepsealError } from "../errors.ts";
-import { deriveIndexKey, deriveKid, derivePrk, deriveSealingKey } from "./derive.ts";
-import { refusedKey, unknownKey } from "./key-errors.ts";
-import { type KeyringOptions, type KeyState, type RingEntry, readKeyringOptions } from "./options.ts";
+import { deriveIndexKey, deriveSealingKey } from "./derive.ts";
+import { count, type HeldKey, hold, isOpen, type KeyReport, reportOf } from "./held.ts";
+import { refusedKey, unknownKey, unknownRun } from "./key-errors.ts";
+import {
+  type KeyringOptions,
+  type KeyState,
+  OVERRIDE,
+  type Overrides,
+  type RingEntry,
+  readKeyringOptions,
+} from "./options.ts";
+import { checkRun, formatRunKey } from "./run-key.ts";
 
+export type { KeyReport } from "./held.ts";
 export type { KeyEntry, KeyringOptions, KeyState } from "./options.ts";
 
 /** Run keys a ring keeps, over all its keys: about 0.1 MB. */
 const RUN_KEYS = 512;
 
-/** What a ring holds of one key. Keys that open nothing keep no material. */
-type HeldKey = {
-  readonly kid: string;
-  readonly state: KeyState;
-  readonly destroyedAt: string | undefined;
-  readonly prk: Uint8Array | undefined;
-  /** For values of no run. */
-  readonly sealingKey: Uint8Array | undefined;
-};
-
 type Material = {
-  readonly primary: HeldKey;
+  /** None in a ring of run keys. */
+  readonly primary: HeldKey | undefined;
   readonly byKid: ReadonlyMap<string, HeldKey>;
   /** Least recently used first. By kid and run: kids have one length, so no two pairs have one name. */
   readonly runKeys: Map<string, Uint8Array>;
   /** The youngest of the run keys: a resumed function opens hundreds of values of one run in a row. */
   latest: { readonly held: HeldKey; readonly run: string; readonly key: Uint8Array } | undefined;
 };
+
+/** What a ring shows of a key. */
+export interface KeyInfo {
+  /** 16 lower-case hex digits. */
+  readonly kid: string;
+  readonly state: KeyState;
+  /** Of a run key: the run it opens. */
+  readonly run?: string;
+}
 
 let makeRing: (material: Material) => Keyring;
 let materialOf: (ring: Keyring) => Material | undefined;
@@ -41,14 +51,14 @@ let materialOf: (ring: Keyring) => Material | undefined;
  * import { createKeyring, generateKey } from "stepseal";
  *
  * const ring = createKeyring({ key: generateKey() });
- * console.log(ring.keys); // [ { kid: "6f1c…", state: "primary" } ]
+ * console.log(ring.keys.map(({ state }) => state)); // [ "primary" ]
  * ```
  */
 export class Keyring {
-  /** The kid of the key that seals. */
+  /** The kid of the key that seals; empty in a ring of run keys, which seals nothing. */
   readonly primary: string;
   /** Every key of the ring, in the order given. */
-  readonly keys: readonly { readonly kid: string; readonly state: KeyState }[];
+  readonly keys: readonly KeyInfo[];
   readonly #material: Material;
 
   static {
@@ -69,24 +79,74 @@ export class Keyring {
 
   private constructor(material: Material) {
     this.#material = material;
-    this.primary = material.primary.kid;
-    this.keys = Object.freeze(
-      [...material.byKid.values()].map(({ kid, state }) => Object.freeze({ kid, state })),
-    );
+    this.primary = material.primary?.kid ?? "";
+    this.keys = Object.freeze([...material.byKid.values()].flatMap(infoOf));
     Object.freeze(this);
   }
 
-  /** What `JSON.stringify` and `console.log` show: kids and states. */
-  toJSON(): { primary: string; keys: { kid: string; state: KeyState }[] } {
-    return { primary: this.primary, keys: this.keys.map(({ kid, state }) => ({ kid, state })) };
+  /**
+   * How often each key sealed and opened in this process, and when last, in the order of `keys`. Sum it over your
+   * processes before you delete a key; blind indexes are not counted.
+   *
+   * @example
+   * ```ts
+   * import { createKeyring, createSealer, generateKey } from "stepseal";
+   *
+   * const keyring = createKeyring({ key: generateKey() });
+   * createSealer({ keyring }).seal("x", { kind: "custom" });
+   * const [primary] = keyring.report(); // { kid, state, seals: 1, opens: 0, lastSealedAt }
+   * console.log(primary?.seals, primary?.opens); // 1 0
+   * ```
+   */
+  report(): KeyReport[] {
+    return [...this.#material.byKid.values()].map(reportOf);
   }
+
+  /**
+   * A key for one run, as text: it opens the values that were sealed for that run under one key of this ring (results,
+   * inputs and errors of its steps, its own result or error), and nothing else. Fields of events belong to no run.
+   * It is secret, and symmetric: who has it could also seal values of that run.
+   *
+   * @param run the platform's id of the run
+   * @param kid the key that sealed it, where that is no longer the primary
+   * @returns `ssrk1_…`, for `createKeyring({ runKeys })`
+   * @throws {StepsealError} CONFIG for a run that is none, or in a ring of run keys; UNKNOWN_KEY, KEY_DISABLED,
+   * KEY_COMPROMISED, KEY_DESTROYED
+   * @example
+   * ```ts
+   * import { createKeyring, createSealer, generateKey } from "stepseal";
+   *
+   * const keyring = createKeyring({ key: generateKey() });
+   * const sealed = createSealer({ keyring }).seal("paid", { kind: "step.output", run: "01J0RUN" });
+   *
+   * const runKey = keyring.runKey("01J0RUN"); // ssrk1_…, to whoever debugs that run
+   * const reader = createSealer({ keyring: createKeyring({ runKeys: [runKey] }) });
+   * console.log(reader.open(sealed, { kind: "step.output" })); // paid
+   * ```
+   */
+  runKey(run: string, kid?: string): string {
+    checkRun(run);
+    const held = usableKey(this.#material, kid, "A run key is asked for under");
+    return formatRunKey({ kid: held.kid, run, key: deriveSealingKey(held.prk, run) });
+  }
+
+  /** What `JSON.stringify` and `console.log` show: kids and states. */
+  toJSON(): { primary: string; keys: KeyInfo[] } {
+    return { primary: this.primary, keys: this.keys.map((key) => ({ ...key })) };
+  }
+}
+
+function infoOf({ kid, state, runs }: HeldKey): KeyInfo[] {
+  if (runs === undefined) return [Object.freeze({ kid, state })];
+  return [...runs.keys()].map((run) => Object.freeze({ kid, state, run }));
 }
 
 /**
  * Makes a ring of keys given in code.
  *
- * @param options `{ key, fallbackKeys? }`: the key that seals, and keys that only open; or `{ keys }`: every key
- * with its state, exactly one of them `primary`
+ * @param options `{ key, fallbackKeys? }`: the key that seals, and keys that only open; `{ keys }`: every key with its
+ * state, exactly one of them `primary`; or `{ runKeys }`: texts of `Keyring.runKey`, for a ring that opens their runs
+ * and seals nothing
  * @throws {StepsealError} CONFIG for a key that is none or is weak, two keys with one kid, no primary or two, an
  * unknown state or option, or a wrong type; the message names the option and the fix, and never shows a value
  * @example
@@ -105,26 +165,36 @@ export class Keyring {
  * ```
  */
 export function createKeyring(options: KeyringOptions): Keyring {
-  return assembleKeyring(readKeyringOptions(options, ""), "keys");
+  const { entries, overrides } = readKeyringOptions(options, "");
+  return assembleKeyring(entries, "keys", overrides);
 }
 
 /** Makes a ring of entries already read. `where` names their list in messages that concern no single entry. */
-export function assembleKeyring(entries: readonly RingEntry[], where: string): Keyring {
+export function assembleKeyring(
+  entries: readonly RingEntry[],
+  where: string,
+  overrides: Overrides = [],
+): Keyring {
   const byKid = new Map<string, HeldKey>();
   const positions = new Map<string, string>();
+  const overridden = new Set(overrides.map(({ kid }) => kid));
   for (const entry of entries) {
-    const held = hold(entry);
+    const held = hold(entry, overridden);
     const other = positions.get(held.kid);
-    if (other !== undefined) {
+    if (other !== undefined && !joinRun(byKid.get(held.kid), held)) {
       throw new StepsealError(
         "CONFIG",
         `${entry.where}: the same key as ${other}, kid ${held.kid}. Remove one of the two.`,
         { kid: held.kid },
       );
     }
+    if (other !== undefined) continue;
     positions.set(held.kid, entry.where);
     byKid.set(held.kid, held);
   }
+  checkOverrides(overrides, byKid);
+  const isOfRunKeys = entries.length > 0 && entries.every((entry) => "runKey" in entry);
+  if (isOfRunKeys) return makeRing({ primary: undefined, byKid, runKeys: new Map(), latest: undefined });
   const primaries = [...byKid.values()].filter((held) => held.state === "primary");
   const [primary] = primaries;
   if (primary === undefined) {
@@ -143,6 +213,28 @@ export function assembleKeyring(entries: readonly RingEntry[], where: string): K
   return makeRing({ primary, byKid, runKeys: new Map(), latest: undefined });
 }
 
+/** Adds the run of one held key to another of its kid. False where that cannot be: the key is there twice. */
+function joinRun(into: HeldKey | undefined, { runs }: HeldKey): boolean {
+  const [only] = runs ?? [];
+  if (only === undefined || into?.runs === undefined || into.runs.has(only[0])) return false;
+  into.runs.set(...only);
+  return true;
+}
+
+/** An override that has nothing to override is a typing error, or one that was forgotten and waits for its moment. */
+function checkOverrides(overrides: Overrides, byKid: ReadonlyMap<string, HeldKey>): void {
+  for (const { where, kid } of overrides) {
+    const state = byKid.get(kid)?.state;
+    if (state === "compromised") continue;
+    const found = state === undefined ? "is not in this ring" : `has the state ${state}`;
+    throw new StepsealError(
+      "CONFIG",
+      `${where}: key ${kid} ${found}. ${OVERRIDE} names compromised keys alone: remove it.`,
+      { kid },
+    );
+  }
+}
+
 /** Whether a value is a ring of this copy of the package. */
 export function isKeyring(value: unknown): value is Keyring {
   return typeof value === "object" && value !== null && materialOf(value as Keyring) !== undefined;
@@ -153,11 +245,13 @@ export function isKeyring(value: unknown): value is Keyring {
  *
  * The array is the ring's own and the same one on every call: callers neither change nor wipe it.
  *
- * @throws {StepsealError} CONFIG when `ring` is no ring
+ * @throws {StepsealError} CONFIG when `ring` is no ring, or one of run keys
  */
 export function sealingKey(ring: Keyring, run: string | undefined): { kid: string; key: Uint8Array } {
   const material = materialIn(ring);
-  return { kid: material.primary.kid, key: runKey(material, material.primary, run) };
+  const { primary } = material;
+  if (primary === undefined) throw noPrimary();
+  return { kid: primary.kid, key: runKey(material, primary, run) };
 }
 
 /**
@@ -173,33 +267,54 @@ export function openingKey(ring: Keyring, kid: string, run: string | undefined):
 }
 
 /**
+ * Counts a seal or an open that succeeded. Internal.
+ *
+ * @returns the state of the key
+ * @throws {StepsealError} UNKNOWN_KEY; CONFIG when `ring` is no ring
+ */
+export function countUse(ring: Keyring, kid: string, operation: "seal" | "open"): KeyState {
+  const { byKid } = materialIn(ring);
+  const held = byKid.get(kid);
+  if (held === undefined) throw unknownKey(kid, byKid.values());
+  count(held, operation);
+  return held.state;
+}
+
+/** Lets a ring go on counting where the ring that it replaces is. Internal. */
+export function continueCounts(next: Keyring, previous: Keyring): void {
+  const before = materialIn(previous).byKid;
+  for (const held of materialIn(next).byKid.values()) held.uses = before.get(held.kid)?.uses ?? held.uses;
+}
+
+/**
  * The key of blind indexes under a key of the ring, made anew on each call. Internal.
  *
  * @param kid default: the primary
- * @throws {StepsealError} UNKNOWN_KEY, KEY_DISABLED, KEY_COMPROMISED, KEY_DESTROYED; CONFIG when `ring` is no ring
+ * @throws {StepsealError} UNKNOWN_KEY, KEY_DISABLED, KEY_COMPROMISED, KEY_DESTROYED; CONFIG when `ring` is no ring, or
+ * one of run keys
  */
 export function indexKey(ring: Keyring, kid: string | undefined): Uint8Array {
-  const use = "Blind indexes are made under";
-  const material = materialIn(ring);
-  const held = kid === undefined ? material.primary : material.byKid.get(kid);
-  if (held === undefined) throw unknownKey(kid ?? "", material.byKid.values(), use);
-  if (held.prk === undefined) throw refusedKey(held, use);
-  return deriveIndexKey(held.prk);
+  return deriveIndexKey(usableKey(materialIn(ring), kid, "Blind indexes are made under").prk);
 }
 
-function hold(entry: RingEntry): HeldKey {
-  if (entry.state === "destroyed") {
-    const { kid, state, destroyedAt } = entry;
-    return { kid, state, destroyedAt, prk: undefined, sealingKey: undefined };
-  }
-  const prk = derivePrk(entry.root);
-  entry.root.fill(0);
-  const kid = deriveKid(prk);
-  const { state } = entry;
-  const opens = state === "primary" || state === "standby" || state === "decrypt-only";
-  const sealingKey = opens ? deriveSealingKey(prk, undefined) : undefined;
-  if (!opens) prk.fill(0);
-  return { kid, state, destroyedAt: undefined, prk: opens ? prk : undefined, sealingKey };
+/** A key to derive others from: one whose state opens, and no override. */
+function usableKey(
+  { primary, byKid }: Material,
+  kid: string | undefined,
+  use: string,
+): { kid: string; prk: Uint8Array } {
+  if (primary === undefined) throw noPrimary();
+  const held = kid === undefined ? primary : byKid.get(kid);
+  if (held === undefined) throw unknownKey(kid ?? "", byKid.values(), use);
+  if (held.prk === undefined || !isOpen(held.state)) throw refusedKey(held, use);
+  return { kid: held.kid, prk: held.prk };
+}
+
+function noPrimary(): StepsealError {
+  return new StepsealError(
+    "CONFIG",
+    "This ring holds run keys alone, which open values of their runs: no key of it seals, or makes other keys. Give createKeyring a root key (ssk1_…) for that.",
+  );
 }
 
 function materialIn(ring: Keyring): Material {
@@ -211,6 +326,11 @@ function materialIn(ring: Keyring): Material {
 }
 
 function runKey(material: Material, held: HeldKey, run: string | undefined): Uint8Array {
+  if (held.runs !== undefined) {
+    const only = run === undefined ? undefined : held.runs.get(run);
+    if (only === undefined) throw unknownRun(held, run);
+    return only;
+  }
   if (held.prk === undefined || held.sealingKey === undefined) throw refusedKey(held);
   if (run === undefined) return held.sealingKey;
   const { latest } = material;

@@ -6,6 +6,7 @@ import { assembleKeyring, isKeyring, type Keyring, type KeyringOptions } from ".
 import {
   describe,
   members,
+  OVERRIDE,
   type RingEntry,
   readKey,
   readKeyringOptions,
@@ -153,7 +154,8 @@ function fromFile(path: unknown, name: string): Keyring {
   if (path.trim() === "") throw config(`${name}: is empty. Give the path of a ring file, or unset it.`);
   const text = readText(path, name);
   const where = `${name} (${path})`;
-  return assembleKeyring(readKeyringOptions(parseJson(text, where), `${where}: `, ["keys"]), where);
+  const { entries, overrides } = readKeyringOptions(parseJson(text, where), `${where}: `, ["keys", OVERRIDE]);
+  return assembleKeyring(entries, where, overrides);
 }
 
 function readText(path: string, name: string): string {
@@ -213,7 +215,8 @@ async function fromProvider(provider: unknown, timeoutMs: unknown = DEFAULT_TIME
   try {
     const answer: unknown = await Promise.race([callProvider(provider as () => unknown), timeout]);
     if (isKeyring(answer)) return answer;
-    return assembleKeyring(readKeyringOptions(answer, "provider: "), "provider");
+    const { entries, overrides } = readKeyringOptions(answer, "provider: ");
+    return assembleKeyring(entries, "provider", overrides);
   } finally {
     clearTimeout(timer);
   }

@@ -1,5 +1,6 @@
 import { StepsealError } from "../errors.ts";
 import { parseKey } from "./key.ts";
+import { isKid, parseRunKey, type RunKey } from "./run-key.ts";
 
 /**
  * What a ring does with a key.
@@ -10,7 +11,7 @@ import { parseKey } from "./key.ts";
  * | `standby` | no | yes | the next primary, deployed everywhere first |
  * | `decrypt-only` | no | yes | a former primary |
  * | `disabled` | no | no, `KEY_DISABLED` | a trial of retirement, which can be taken back |
- * | `compromised` | no | no, `KEY_COMPROMISED` | |
+ * | `compromised` | no | no, `KEY_COMPROMISED` | unless `dangerouslyOpenCompromised` names it |
  * | `destroyed` | no | no, `KEY_DESTROYED` | a tombstone: kid and date, no material |
  */
 export type KeyState = "primary" | "standby" | "decrypt-only" | "disabled" | "compromised" | "destroyed";
@@ -30,7 +31,10 @@ export type KeyEntry =
       destroyedAt?: string;
     };
 
-/** A primary key and decrypt-only ones, or any number of keys with their states (the shape of a ring file). */
+/**
+ * A primary key and decrypt-only ones; any number of keys with their states (the shape of a ring file); or run keys,
+ * which open and do not seal.
+ */
 export type KeyringOptions =
   | {
       /** The primary key: seals and opens. */
@@ -38,12 +42,27 @@ export type KeyringOptions =
       /** Keys that open only, in any order. */
       fallbackKeys?: readonly string[];
     }
-  | { keys: readonly KeyEntry[] };
+  | {
+      keys: readonly KeyEntry[];
+      /**
+       * Kids of `compromised` keys that open all the same: whoever has such a key can have made what it opens. Each
+       * opening is told to `onUse` with that state, and counted by `Keyring.report`.
+       */
+      dangerouslyOpenCompromised?: readonly string[];
+    }
+  | {
+      /** Texts of `Keyring.runKey` (`ssrk1_…`). */
+      runKeys: readonly string[];
+    };
 
 /** An entry whose shape, key text and state are good; the ring checks the entries against each other. */
 export type RingEntry =
   | { where: string; state: Exclude<KeyState, "destroyed">; root: Uint8Array }
+  | { where: string; state: "decrypt-only"; runKey: RunKey }
   | { where: string; state: "destroyed"; kid: string; destroyedAt: string | undefined };
+
+/** Kids of compromised keys that shall open, and where they are written. */
+export type Overrides = readonly { where: string; kid: string }[];
 
 const STATES: readonly KeyState[] = [
   "primary",
@@ -54,6 +73,9 @@ const STATES: readonly KeyState[] = [
   "destroyed",
 ];
 
+/** The option, and member of a ring file, that opens what a compromised key sealed. */
+export const OVERRIDE = "dangerouslyOpenCompromised";
+
 /**
  * Reads ring options from a value of any shape. `source` begins every position in a message: empty for options
  * given in code, `"file (ring.json): "` for a file. `known` are the options it may have.
@@ -61,16 +83,21 @@ const STATES: readonly KeyState[] = [
 export function readKeyringOptions(
   value: unknown,
   source: string,
-  known: readonly string[] = ["key", "fallbackKeys", "keys"],
-): RingEntry[] {
+  known: readonly string[] = ["key", "fallbackKeys", "keys", OVERRIDE, "runKeys"],
+): { entries: RingEntry[]; overrides: Overrides } {
   const options = members(value, `${source}keyring options`, known);
+  if ("runKeys" in options) return { entries: readRunKeys(options, source), overrides: [] };
   if ("keys" in options) {
     if ("key" in options || "fallbackKeys" in options) {
       throw config(`${source}keys: given together with key or fallbackKeys. Put every key in keys.`);
     }
-    return list(options.keys, `${source}keys`, "an array of { key, state }").map((entry, i) =>
+    const entries = list(options.keys, `${source}keys`, "an array of { key, state }").map((entry, i) =>
       readEntry(entry, `${source}keys[${i}]`),
     );
+    return { entries, overrides: readOverrides(options[OVERRIDE], `${source}${OVERRIDE}`) };
+  }
+  if (OVERRIDE in options) {
+    throw config(`${source}${OVERRIDE}: needs keys, where a key has the state compromised.`);
   }
   if (!("key" in options)) {
     throw config(
@@ -84,7 +111,30 @@ export function readKeyringOptions(
       entries.push(readKey(text, "decrypt-only", `${source}fallbackKeys[${i}]`));
     }
   }
-  return entries;
+  return { entries, overrides: [] };
+}
+
+function readRunKeys(options: Record<string, unknown>, source: string): RingEntry[] {
+  const others = Object.keys(options).filter((name) => name !== "runKeys");
+  if (others.length > 0) {
+    throw config(
+      `${source}runKeys: given together with ${others.join(" and ")}. A ring of run keys has nothing else.`,
+    );
+  }
+  const texts = list(options.runKeys, `${source}runKeys`, "an array of run keys");
+  if (texts.length === 0) throw config(`${source}runKeys: is empty. Give what ring.runKey(run) returned.`);
+  return texts.map((text, i) => {
+    const where = `${source}runKeys[${i}]`;
+    return { where, state: "decrypt-only", runKey: parseRunKey(text, where) };
+  });
+}
+
+function readOverrides(value: unknown, where: string): Overrides {
+  if (value === undefined) return [];
+  return list(value, where, "an array of kids").map((kid, i) => {
+    if (typeof kid === "string" && isKid(kid)) return { where: `${where}[${i}]`, kid };
+    throw config(`${where}[${i}]: found ${describe(kid)}, expected a kid of 16 lower-case hex digits.`);
+  });
 }
 
 /** Reads the text of a key that is held with `state`. */
@@ -167,10 +217,6 @@ function list(value: unknown, where: string, expected: string): unknown[] {
 function nameOf(name: string): string {
   const isName = name.length <= 24 && [...name].every((char) => /^[\w$-]$/.test(char));
   return isName ? name : `with a name of ${name.length} characters`;
-}
-
-function isKid(text: string): boolean {
-  return text.length === 16 && [...text].every((char) => "0123456789abcdef".includes(char));
 }
 
 function isDate(value: unknown): value is string {

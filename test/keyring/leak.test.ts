@@ -25,7 +25,11 @@ function piecesOf(name: string): string[] {
     [...secret].join(", "),
     inspect(new Uint8Array(secret)).replace(/\s+/g, " ").slice(17),
   ]);
-  return [key(name).slice(5), ...texts].flatMap(pieces);
+  // The key of run "run" as text, without prefix, kid and run, which are no secrets.
+  const runKey = createKeyring({ key: key(name) })
+    .runKey("run")
+    .slice(-49);
+  return [key(name).slice(5), runKey, ...texts].flatMap(pieces);
 }
 
 function pieces(text: string): string[] {
@@ -134,6 +138,33 @@ describe("a ring", () => {
     const asText = inspect(ring, { depth: Number.POSITIVE_INFINITY, showHidden: true, customInspect: false });
     expect(asText).not.toContain("ssk1_");
     expect(asText).not.toContain("Uint8Array");
+  });
+});
+
+describe("a ring of run keys", () => {
+  const runKeys = ROOTS.map((name) => createKeyring({ key: key(name) }).runKey("run"));
+  const reader = createKeyring({ runKeys });
+  openingKey(reader, kid("one"), "run");
+
+  test("shows kids and runs, and no key material however it is turned into text", () => {
+    for (const output of outputsOf(reader)) expect(leaks(output.replace(/\s+/g, " "))).toEqual([]);
+    expect(JSON.parse(JSON.stringify(reader))).toEqual({
+      primary: "",
+      keys: ROOTS.map((name) => ({ kid: kid(name), state: "decrypt-only", run: "run" })),
+    });
+  });
+
+  test("shows none in its errors", () => {
+    for (const run of [undefined, "other"]) {
+      let error: unknown;
+      try {
+        openingKey(reader, kid("one"), run);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toMatchObject({ code: "UNKNOWN_KEY" });
+      for (const output of outputsOf(error as StepsealError)) expect(leaks(output)).toEqual([]);
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import { checkDigits } from "../../src/keyring/checksum.ts";
 import { parseKey } from "../../src/keyring/key.ts";
 import { createKeyring, openingKey } from "../../src/keyring/keyring.ts";
 import { keyringFromEnv, loadKeyring } from "../../src/keyring/load.ts";
@@ -21,6 +22,7 @@ export const ROOTS = ["one", "two", "three"] as const;
 
 const ONE = key("one");
 const TWO = key("two");
+const RUN_KEY = createKeyring({ key: ONE }).runKey("run");
 const ONE_HEX = Buffer.from(root("one")).toString("hex");
 const ONE_BASE64 = Buffer.from(root("one")).toString("base64");
 const MAKE = "s.generateKey()";
@@ -51,6 +53,7 @@ const badTexts: readonly (readonly [name: string, text: string, says: readonly s
     ["a key with one character more", `${ONE}7`, ["found 55 characters", "expected 54"]],
     ["a key in quotes", `"${ONE}"`, ["found 56 characters", "Remove the quotes"]],
     ["two keys", `${ONE},${TWO}`, ["found 109 characters", "one key here", "STEPSEAL_KEY_FALLBACK"]],
+    ["a run key", RUN_KEY, ["is a run key", "createKeyring({ runKeys })"], RUN_KEY],
     ["a key with a state", `${ONE}:standby`, ["found 62 characters", "Remove what follows the colon"]],
     ["a character outside base62", `${ONE.slice(0, 16)}-${ONE.slice(17)}`, ["character 17 of 54"]],
     [
@@ -245,6 +248,70 @@ const badOptions: readonly (readonly [name: string, options: unknown, says: read
     { keys: [primary, { kid: kid("one"), state: "destroyed" }] },
     ["keys[1]: the same key as keys[0].key", kid("one")],
   ],
+  [
+    "an override of a key that is not compromised",
+    { keys: [primary], dangerouslyOpenCompromised: [kid("one")] },
+    ["dangerouslyOpenCompromised[0]: key", kid("one"), "has the state primary", "remove it"],
+  ],
+  [
+    "an override of a key that is not there",
+    { keys: [primary], dangerouslyOpenCompromised: [kid("two")] },
+    [kid("two"), "is not in this ring", "remove it"],
+  ],
+  [
+    "an override of everything",
+    { keys: [primary, { key: TWO, state: "compromised" }], dangerouslyOpenCompromised: true },
+    ["dangerouslyOpenCompromised: found a boolean", "an array of kids"],
+  ],
+  [
+    "an override that names a key and no kid",
+    { keys: [primary, { key: TWO, state: "compromised" }], dangerouslyOpenCompromised: [TWO] },
+    ["dangerouslyOpenCompromised[0]: found a string of 54 characters", "16 lower-case hex digits"],
+  ],
+  [
+    "an override without states",
+    { key: ONE, dangerouslyOpenCompromised: [] },
+    ["dangerouslyOpenCompromised: needs keys"],
+  ],
+  [
+    "run keys that are a string",
+    { runKeys: RUN_KEY },
+    ["runKeys: found a string of", "an array of run keys"],
+  ],
+  ["no run keys", { runKeys: [] }, ["runKeys: is empty", "ring.runKey(run)"]],
+  ["run keys beside a key", { key: ONE, runKeys: [RUN_KEY] }, ["runKeys: given together with key"]],
+  ["a run key that is a number", { runKeys: [5] }, ["runKeys[0]: found number, expected a run key"]],
+  ["a run key that is null", { runKeys: [RUN_KEY, null] }, ["runKeys[1]: found null"]],
+  ["a root key as a run key", { runKeys: [ONE] }, ["runKeys[0]: found a root key", "ssrk1_"]],
+  ["another text as a run key", { runKeys: ["Tr0ub4dor"] }, ["9 characters that do not begin with ssrk1_"]],
+  ["a run key that was cut", { runKeys: [RUN_KEY.slice(0, -1)] }, ["a checksum", "cut or mistyped"]],
+  ["the prefix of a run key", { runKeys: ["ssrk1_"] }, ["a checksum"]],
+  ["a run key of another run", { runKeys: [RUN_KEY.replace("_cnVu_", "_cnVv_")] }, ["a checksum"]],
+  ["a run key of another kid", { runKeys: [RUN_KEY.replace(kid("one"), kid("two"))] }, ["a checksum"]],
+  ...[
+    ["without kid", `ssrk1__cnVu_${"1".repeat(43)}`],
+    ["with a kid in capitals", `ssrk1_${kid("one").toUpperCase()}_cnVu_${"1".repeat(43)}`],
+    ["without run", `ssrk1_${kid("one")}__${"1".repeat(43)}`],
+    ["with a run that is no base64url", `ssrk1_${kid("one")}_cnV!_${"1".repeat(43)}`],
+    ["with a run that is not canonical", `ssrk1_${kid("one")}_cnV_${"1".repeat(43)}`],
+    ["with a run that is no UTF-8", `ssrk1_${kid("one")}__w_${"1".repeat(43)}`],
+    ["with a run of 4097 bytes", `ssrk1_${kid("one")}_${"YWFh".repeat(1365)}YWE_${"1".repeat(43)}`],
+    ["without separators", `ssrk1_${kid("one")}-cnVu-${"1".repeat(43)}`],
+    ["with a key over 32 bytes", `ssrk1_${kid("one")}_cnVu_${"z".repeat(43)}`],
+    ["with nothing but a checksum", "ssrk1_"],
+  ].map(
+    ([what, text = ""]) =>
+      [
+        `a run key ${what}, and a right checksum`,
+        { runKeys: [text + checkDigits(text)] },
+        ["runKeys[0]: found", "good checksum", "ssrk1_<kid>_<run>_<key>"],
+      ] as const,
+  ),
+  [
+    "one run key twice",
+    { runKeys: [RUN_KEY, RUN_KEY] },
+    ["runKeys[1]: the same key as runKeys[0]", kid("one")],
+  ],
   ...[
     "yesterday",
     "2026-02-30",
@@ -380,7 +447,7 @@ const badFiles: readonly (readonly [name: string, content: string | Uint8Array, 
     ["an array", `[${JSON.stringify(primary)}]`, ["keyring options: found an array of 1"]],
     ["a string", JSON.stringify(ONE), ["keyring options: found a string of 54 characters"]],
     ["an empty object", "{}", ["there is no key", "Give { keys"]],
-    ["the short form", JSON.stringify({ key: ONE }), ["unknown option key. The options are keys."]],
+    ["the short form", JSON.stringify({ key: ONE }), ["unknown option key. The options are keys, "]],
     ["with an unknown member", JSON.stringify({ keys: [primary], version: 1 }), ["unknown option version"]],
     [
       "with a wrong third key",

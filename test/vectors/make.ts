@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
 import { key, kid } from "../keyring/roots.ts";
 import { ACCEPTED, type AcceptedCase, plainBytes } from "./accepted-cases.ts";
-import { body, claimBytes, deflated, envelope, nonceOf, padded, rootHex } from "./reference.ts";
+import { body, claimBytes, deflated, envelope, nonceOf, padded, rootHex, runKeyText } from "./reference.ts";
 import { EXPECTED, REJECTED } from "./rejected-cases.ts";
 
 // Writes the vectors of envelope v1. They are frozen: what is there already is never overwritten. A change of what
@@ -54,3 +54,15 @@ function write(file: string, content: unknown): void {
 
 write("accepted.json", { format: "stepseal/v1", keys, vectors: ACCEPTED.map(accepted) });
 write("rejected.json", { format: "stepseal/v1", keys, expected: EXPECTED, vectors: REJECTED });
+write("run-keys.json", {
+  format: "stepseal/v1",
+  keys,
+  vectors: ["01KB2M5Z3V7Q8R9S0T1W2X3Y4Z", "a", "läuft-✓", "with space/and:colon", "r".repeat(300)].flatMap(
+    (run) => ["A", "B"].map((name) => ({ key: name, run, ...derived(`vector ${name}`, run) })),
+  ),
+});
+
+function derived(name: string, run: string): { runKey: string; text: string } {
+  const { key: runKey, text } = runKeyText(name, run);
+  return { runKey, text };
+}

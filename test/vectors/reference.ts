@@ -134,3 +134,19 @@ export function digestOf(name: string): string {
 export function rootHex(key: string): string {
   return Buffer.from(root(key)).toString("hex");
 }
+
+/** A run key as text. */
+export function runKeyText(name: string, run: string): { key: string; text: string } {
+  const key = expand(name, `stepseal/v1/run\0${run}`, 32);
+  const head = `ssrk1_${kid(name)}_${Buffer.from(run).toString("base64url")}_${base62(key, 43)}`;
+  const check = createHash("sha256").update(head).digest().subarray(0, 4);
+  return { key: key.toString("hex"), text: head + base62(check, 6) };
+}
+
+function base62(bytes: Uint8Array, length: number): string {
+  const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  let rest = BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
+  let text = "";
+  for (let i = 0; i < length; i++, rest /= 62n) text = digits[Number(rest % 62n)] + text;
+  return text;
+}

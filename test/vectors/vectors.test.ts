@@ -14,6 +14,7 @@ import { type PlainValue, valueIn } from "./accepted-cases.ts";
 /** Of the frozen files. A change here is a change of the format. */
 const FROZEN = {
   "accepted.json": "6b059215b8b705acf88f11d143cd4403646a89ea13903fb1ae9f0f4666955381",
+  "run-keys.json": "09fc52919a4b99c889fe8edfb101fd0839db79caed2163fd6699ea0eabfdbc95",
   "rejected.json": "34aa0f56d9ef1d2e47f1aace405d642b42057b311d92997cb2341b9ecc0308c7",
 };
 
@@ -52,6 +53,9 @@ const accepted = JSON.parse(read("accepted.json")) as {
 const rejected = JSON.parse(read("rejected.json")) as {
   expected: Record<string, unknown>;
   vectors: RejectedVector[];
+};
+const runKeys = JSON.parse(read("run-keys.json")) as {
+  vectors: { key: "A" | "B"; run: string; runKey: string; text: string }[];
 };
 const { A, B } = accepted.keys;
 
@@ -108,6 +112,13 @@ describe("the frozen vectors", () => {
       expect(createKeyring({ key: text }).primary).toBe(kid);
     },
   );
+
+  it.each(runKeys.vectors)("the run key of $run under $key is what the root says", ({ key, run, ...is }) => {
+    const { kid } = accepted.keys[key];
+    expect(rings["B with A"]!.runKey(run, kid)).toBe(is.text);
+    const held = openingKey(createKeyring({ runKeys: [is.text] }), kid, run);
+    expect(Buffer.from(held).toString("hex")).toBe(is.runKey);
+  });
 });
 
 describe("docs/envelope-v1.md", () => {
