@@ -39,10 +39,6 @@ export function kidAt(bytes: Buffer, at: number): string {
   return bytes.latin1Slice(at + KID_TEXT_AT, at + KID_TEXT_AT + 16);
 }
 
-/** Whether a text is 16 lower-case hex digits. */
-export function isKid(text: string): boolean {
-  return text.length === 16 && [...text].every((char) => isHexDigit(char.charCodeAt(0)));
-}
 
 function isHexDigit(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
