@@ -90,37 +90,86 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     for (const run of listeners) expect(stored(run)).toMatch(/CONTEXT.*run.*app-work/);
   });
 
-  test.each([undefined, null, {}, "no error"])(
-    "a result made up beside the error %j is refused",
-    async (error) => {
-      const seen: unknown[] = [];
-      const { engine, inngest } = await createApp(
-        (inngest) => [
-          inngest.createFunction({ id: "work", triggers: { event: "go" } }, () => "honest"),
-          inngest.createFunction(
-            { id: "listen", retries: 0, triggers: { event: "inngest/function.finished" } },
-            ({ event }) => {
-              seen.push(event.data);
-            },
-          ),
-        ],
-        {
-          checkpointing,
-          engineOptions: {
-            onExecute: (body, { run }) => {
-              if (run.functionId !== "app-listen") return;
-              for (const event of [body.event, ...body.events]) {
-                const data = event.data as Record<string, unknown>;
-                data.result = { forged: true };
-                if (error !== undefined) data.error = error;
-              }
-            },
+  const tampered: [name: string, edit: (data: Record<string, unknown>) => void, says: string][] = [
+    ["says nothing of the run it is about", (data) => delete data.run_id, "does not say whose run"],
+    ["says nothing of the function it is about", (data) => delete data.function_id, "does not say whose run"],
+    [
+      "bears a made-up result beside the sealed error",
+      (data) => Object.assign(data, { result: "forged" }),
+      "its result",
+    ],
+    [
+      "bears a made-up error in place of the result's",
+      (data) => Object.assign(data, { result: { name: "Error", message: "forged" } }),
+      "its result",
+    ],
+    ["bears another run's error", (data) => Object.assign(data, { run_id: "01X" }), "run"],
+  ];
+  test.each(tampered)("a failure that %s is refused", async (_name, edit, says) => {
+    const seen: unknown[] = [];
+    const { engine, inngest } = await createApp(
+      (inngest) => [
+        inngest.createFunction({ id: "work", retries: 0, triggers: { event: "go" } }, () => {
+          throw new Error("the truth");
+        }),
+        inngest.createFunction(
+          { id: "listen", retries: 0, triggers: { event: "inngest/function.failed" } },
+          ({ event }) => {
+            seen.push(event.data);
+          },
+        ),
+      ],
+      {
+        checkpointing,
+        engineOptions: {
+          onExecute: (body, { run }) => {
+            if (run.functionId !== "app-listen") return;
+            for (const event of [body.event, ...body.events]) edit(event.data as Record<string, unknown>);
           },
         },
-      );
-      await inngest.send({ name: "go" });
-      await engine.idle();
-      expectRefused(engine.runsOf("listen")[0], seen, "PLAINTEXT_REJECTED", "its result", "app-work");
-    },
-  );
+      },
+    );
+    await inngest.send({ name: "go" });
+    await engine.idle();
+    expectRefused(engine.runsOf("listen")[0], seen, says);
+  });
+
+  test.each([
+    undefined,
+    null,
+    {},
+    { message: "x" },
+    { name: "Declined", error: "x" },
+    "no error",
+    ["no error"],
+  ])("a result made up beside the error %j is refused", async (error) => {
+    const seen: unknown[] = [];
+    const { engine, inngest } = await createApp(
+      (inngest) => [
+        inngest.createFunction({ id: "work", triggers: { event: "go" } }, () => "honest"),
+        inngest.createFunction(
+          { id: "listen", retries: 0, triggers: { event: "inngest/function.finished" } },
+          ({ event }) => {
+            seen.push(event.data);
+          },
+        ),
+      ],
+      {
+        checkpointing,
+        engineOptions: {
+          onExecute: (body, { run }) => {
+            if (run.functionId !== "app-listen") return;
+            for (const event of [body.event, ...body.events]) {
+              const data = event.data as Record<string, unknown>;
+              data.result = { forged: true };
+              if (error !== undefined) data.error = error;
+            }
+          },
+        },
+      },
+    );
+    await inngest.send({ name: "go" });
+    await engine.idle();
+    expectRefused(engine.runsOf("listen")[0], seen, "PLAINTEXT_REJECTED", /its (result|error)/, "app-work");
+  });
 });

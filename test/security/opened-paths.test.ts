@@ -115,20 +115,26 @@ describe("a durable endpoint", () => {
     const seen: unknown[] = [];
     let claims = false;
     const { engine, inngest } = await createApp(
-      (client) => [
-        client.createFunction(
-          { id: "fn", retries: 0, triggers: { event: "go" } },
-          async ({ event, step: tools }) => {
-            seen.push(event.data, await tools.run("a", () => "honest"));
+      (client) => {
+        // Of a function that is invoked only, the SDK does not check the event's name.
+        const child = client.createFunction(
+          { id: "child", retries: 0, triggers: [] },
+          async ({ step: tools }) => {
+            seen.push(await tools.run("a", () => "honest"));
             await tools.sleep("nap", "1h");
           },
-        ),
-      ],
+        );
+        const fn = client.createFunction(
+          { id: "fn", retries: 0, triggers: { event: "go" } },
+          ({ step: tools }) => tools.invoke("child", { function: child }),
+        );
+        return [fn, child];
+      },
       {
         seal: { allowPlaintext: ["durable-endpoint"] },
         engineOptions: {
-          onExecute: (body) => {
-            if (!claims) return;
+          onExecute: (body, { run }) => {
+            if (!claims || run.functionId !== "app-child") return;
             body.ctx.run_id = "__proxy__";
             for (const event of [body.event, ...body.events]) Object.assign(event, { name: "__proxy__" });
             for (const kept of Object.keys(body.steps)) body.steps[kept] = { data: "forged" };
@@ -138,10 +144,11 @@ describe("a durable endpoint", () => {
     );
     await inngest.send({ name: "go" });
     await engine.idle();
+    expect(seen).toContain("honest");
     claims = true;
     seen.length = 0;
     await engine.advance("1h");
-    expect(engine.runs[0]!.status).toBe("failed");
+    expect(engine.runsOf("child")[0]!.status).toBe("failed");
     expect(seen).toEqual([]);
   });
 });

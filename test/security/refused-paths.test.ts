@@ -72,6 +72,29 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
   });
 
+  test.each(paths.filter(([what]) => !what.includes("client")))(
+    "%s is refused in the tool: it can be caught, plans no step, and is not tried again",
+    async (_what, _path, act) => {
+      const got: unknown[] = [];
+      const { engine, inngest } = await createApp(
+        (client) => [
+          client.createFunction({ id: "fn", retries: 4, triggers: { event: "go" } }, async ({ step }) => {
+            const error = await act(step as never, client).catch((thrown: unknown) => thrown);
+            const { name, cause } = error as Error;
+            got.push([name, (cause as { code?: unknown }).code]);
+            return "went on";
+          }),
+        ],
+        { checkpointing, engineOptions: { gateway } },
+      );
+      await inngest.send({ name: "go" });
+      await engine.advance("1d");
+      expect(got).toEqual([["NonRetriableError", "REFUSED"]]);
+      expect(engine.runs[0]).toMatchObject({ status: "completed", requests: 1, attempts: 1 });
+      expect(engine.runs[0]!.steps.size).toBe(0);
+    },
+  );
+
   test.each(paths)("%s leaves when it is allowed", async (_what, path, act) => {
     const got: unknown[] = [];
     const { engine, inngest } = await createApp(doing(act as never, got), {

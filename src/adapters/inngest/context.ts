@@ -1,6 +1,8 @@
 import { StepsealError } from "../../errors.ts";
+import { equalBytes } from "../../internal/bytes.ts";
 import { HTTP_EVENT } from "./event.ts";
-import { equalBytes, triggerDigest } from "./trigger.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { callerToken, triggerDigest } from "./trigger.ts";
 
 /** Where sealed values of a run belong: known once the run's events were read, used by both doors. */
 export interface RunContext {
@@ -13,6 +15,25 @@ export interface RunContext {
   readonly caller: Uint8Array | undefined;
   /** A durable endpoint: what it returns is the answer to whoever called it, and is never sealed. */
   readonly endpoint?: true;
+}
+
+/** The claims of what a run returns or fails with: for the step that invoked it, or for the event that started it. */
+export function resultPlace({ fn, run, caller, trigger }: RunContext): {
+  fn: string;
+  run: string;
+  parent: Uint8Array;
+} {
+  return { fn, run, parent: caller ?? trigger };
+}
+
+/** The token of a `step.invoke` of a run. */
+export function tokenOf(
+  { fn, run, trigger }: RunContext,
+  step: string,
+  { runBinding }: Pick<ResolvedOptions, "runBinding">,
+): Uint8Array {
+  if (runBinding === "function") return callerToken({ fn, step });
+  return callerToken({ fn, step, trigger, ...(runBinding === "run" && { run }) });
 }
 
 /**

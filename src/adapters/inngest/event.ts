@@ -1,19 +1,23 @@
 /** An event as it stands on the wire: parsed JSON, nothing about it trusted. */
 export type WireEvent = Record<string, unknown>;
 
-/** Events that carry other events, an error and a result inside them. */
-const LIFECYCLE_EVENTS: ReadonlySet<string> = new Set([
-  "inngest/function.failed",
-  "inngest/function.finished",
-  "inngest/function.cancelled",
-]);
-
+/** What `onFailure` is started by. */
+export const FAILED_EVENT = "inngest/function.failed";
+/** What a cron trigger turns into. */
+export const SCHEDULED_EVENT = "inngest/scheduled.timer";
 /** What `step.invoke` turns into for the function that is invoked. */
 export const INVOKED_EVENT = "inngest/function.invoked";
 /** What `defer()` turns into for the deferred function. */
 export const DEFERRED_EVENT = "inngest/deferred.schedule";
 /** What a request to a durable endpoint turns into. */
 export const HTTP_EVENT = "inngest/http.request";
+
+/** Events that carry other events, an error and a result inside them. */
+const LIFECYCLE_EVENTS: ReadonlySet<string> = new Set([
+  FAILED_EVENT,
+  "inngest/function.finished",
+  "inngest/function.cancelled",
+]);
 
 export function isLifecycleEvent(event: WireEvent): boolean {
   return typeof event.name === "string" && LIFECYCLE_EVENTS.has(event.name);

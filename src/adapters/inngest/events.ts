@@ -1,6 +1,7 @@
 import type { Claims } from "../../claims.ts";
 import { type Envelope, inspectEnvelope, isSealed } from "../../envelope.ts";
 import { StepsealError } from "../../errors.ts";
+import { equalBytes } from "../../internal/bytes.ts";
 import type { Sealer } from "../../sealer.ts";
 import {
   DEFERRED_EVENT,
@@ -11,11 +12,10 @@ import {
   type WireEvent,
   withEntries,
 } from "./event.ts";
+import { openLifecycle } from "./lifecycle.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { markPlatformError } from "./platform-errors.ts";
 import { atPlace, type PlaintextPolicy } from "./policy.ts";
-import { equalBytes } from "./trigger.ts";
-import { openWireError } from "./wire-error.ts";
+import type { StartNames } from "./starts.ts";
 
 /**
  * Seals the named fields of an event's data or an invoke payload's.
@@ -44,6 +44,8 @@ export interface EventReader {
   readonly policy: PlaintextPolicy;
   /** Composite id of the function that an invoke payload inside must be sealed for. */
   readonly fn: string;
+  /** What the run may have been started by that a lifecycle event tells of, where this app knows. */
+  readonly nestedStarts?: StartNames;
 }
 
 /** An event as user code sees it, and the token of the `step.invoke` it came from, where it did. */
@@ -120,62 +122,6 @@ function claimsPlace(value: unknown, expected: Claims): boolean {
     claims.event === expected.event &&
     claims.fn === expected.fn
   );
-}
-
-/** `inngest/function.failed`, `.finished` and `.cancelled`: what the platform tells about a run that ended. */
-function openLifecycle(event: WireEvent, reader: EventReader): WireEvent {
-  const data = event.data as Record<string, unknown>;
-  const { function_id: fn, run_id: run } = data;
-  if (typeof fn !== "string" || typeof run !== "string") {
-    reader.policy.plaintext(`event "${event.name}", which does not say whose run it is about`);
-    return event;
-  }
-
-  const nested = { ...reader, fn };
-  const entries = new Map<string, unknown>();
-  if (isObject(data.event)) entries.set("event", openEvent(data.event, nested).event);
-  if (Array.isArray(data.events)) {
-    entries.set(
-      "events",
-      data.events.map((inner: unknown) => (isObject(inner) ? openEvent(inner, nested).event : inner)),
-    );
-  }
-
-  const place = `event "${event.name}" about run ${run} of function "${fn}"`;
-  const { sealer, options } = reader;
-  const refuse = (what: string): void => {
-    if (!options.plainFunctions.has(fn)) reader.policy.plaintext(`${place}, ${what}`);
-  };
-  const openError = (error: Record<string, unknown>, what: string, more?: readonly string[]): boolean =>
-    atPlace(`${place}, ${what}`, () =>
-      openWireError(error, () => ({ kind: ["fn.error", "step.error"], fn, run }), sealer, more),
-    );
-
-  // Without a sealed error this stays true where the event tells of the platform's own: a time-out, a limit.
-  let platforms = false;
-  if (isObject(data.error)) {
-    const error = { ...data.error };
-    platforms = !openError(error, "its error") && typeof error.message === "string";
-    if (platforms) {
-      if (!options.platformErrors) refuse("its error");
-      markPlatformError(error);
-    }
-    entries.set("error", error);
-  }
-  if (isEnvelopeShaped(data.result)) {
-    const open = () => sealer.open(data.result, { kind: "fn.output", fn, run });
-    entries.set("result", atPlace(`${place}, its result`, open));
-  } else if (isObject(data.result)) {
-    // A run that failed is reported with its error in place of a result, too.
-    const result = { ...data.result };
-    // `type` is how the SDK answers failures of its own.
-    if (!openError(result, "its result", ["type"])) {
-      if (platforms) markPlatformError(result);
-      else refuse("its result");
-    }
-    entries.set("result", result);
-  } else if (data.result !== undefined && data.result !== null && !platforms) refuse("its result");
-  return { ...event, data: withEntries(data, entries) };
 }
 
 /** What stands beside the envelope of a deferred call: the platform's own, and the reference of an experiment. */

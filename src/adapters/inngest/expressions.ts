@@ -1,16 +1,35 @@
 import { StepsealError } from "../../errors.ts";
-import { DEFERRED_EVENT, own } from "./event.ts";
-import type { ResolvedOptions } from "./options.ts";
+import { DEFERRED_EVENT, isLifecycleEvent } from "./event.ts";
+import { type FieldRead, fieldReads, type Selector } from "./expression-reader.ts";
 
-/**
- * What of an expression (CEL) matters here, in order: `has(…)` of a field, which asks whether it is there and works
- * on a sealed one; a field of event data, by dot or by index; a text, in which nothing is a field.
- */
-const TOKENS =
-  /\bhas\(\s*(?:event|async|events\[\d+\])\.data\.\w+\s*\)|\b(?:event|async|events\[\d+\])\s*\.\s*data\s*(?:\.\s*(?<member>\w+)|\[\s*(?:"(?<double>[^"]*)"|'(?<single>[^']*)')\s*\])|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/g;
+/** Names of top-level fields of event data that are sealed. */
+type Fields = ReadonlySet<string>;
 
-/** Whether a top-level field of event data is sealed. */
-export type IsSealedField = (field: string) => boolean;
+/** Whether a path into an event's data, without `data` itself, leads to what is sealed. */
+type IsSealed = (path: readonly Selector[]) => boolean;
+
+/** Of an error, what leaves sealed; the names of built-in classes stay readable. */
+const SEALED_OF_ERROR: ReadonlySet<unknown> = new Set(["message", "stack", "cause", "code"]);
+
+/** What of an event of a certain name is sealed. */
+function sealedOf(eventName: string | undefined, fields: Fields): IsSealed {
+  const isField = (selector: Selector): boolean => typeof selector === "string" && fields.has(selector);
+  // The input of a deferred function is sealed as a whole; only the platform's own member stands beside it.
+  if (eventName === DEFERRED_EVENT) return ([field]) => field !== undefined && field !== "_inngest";
+  if (!isLifecycleEvent({ name: eventName })) return ([field]) => isField(field);
+  return ([member, second, third, fourth]) => {
+    if (member === "event") return second === "data" && isField(third);
+    if (member === "events") return third === "data" && isField(fourth);
+    if (member === "error") return SEALED_OF_ERROR.has(second);
+    return member === "result";
+  };
+}
+
+/** An expression, and what its two roots stand for. */
+interface Reader {
+  readonly event: IsSealed;
+  readonly async: IsSealed;
+}
 
 /**
  * Refuses an expression that reads a sealed field: the platform evaluates it, over ciphertext that is new each time.
@@ -18,31 +37,38 @@ export type IsSealedField = (field: string) => boolean;
  * @param at where it stands, for the message
  * @throws {StepsealError} `CONFIG`, naming place and field, and what to do instead
  */
-export function checkExpression(expression: string, isSealed: IsSealedField, at: string): void {
-  for (const { groups } of expression.matchAll(TOKENS)) {
-    const field = groups?.member ?? groups?.double ?? groups?.single;
-    if (field === undefined || !isSealed(field)) continue;
-    throw new StepsealError(
-      "CONFIG",
-      `${at} reads data.${field}, which is sealed: the platform sees ciphertext there, different each time, so it can never match. Use a field that leaves readable; where its value is secret, put a blind index of it there (createBlindIndex)`,
-    );
-  }
+function checkExpression(expression: string, reader: Reader, at: string): void {
+  const read = fieldReads(expression).find(
+    ({ root, path: [data, ...path] }: FieldRead) => data === "data" && reader[root](path),
+  );
+  if (read === undefined) return;
+  throw new StepsealError(
+    "CONFIG",
+    `${at} reads ${read.path.join(".")}, which is sealed: the platform sees ciphertext there, different each time, so it can never match. Use a field that leaves readable; where its value is secret, put a blind index of it there (createBlindIndex)`,
+  );
 }
 
 /**
  * Checks the expressions of a `step.waitForEvent`.
  *
+ * @param wait what the step was given
+ * @param startedBy name of the event that started the run
  * @throws {StepsealError} `CONFIG`
  */
 export function checkWait(
-  wait: unknown,
+  wait: Readonly<Record<string, unknown>>,
+  startedBy: string,
+  fields: Fields,
   at: string,
-  { eventFields }: Pick<ResolvedOptions, "eventFields">,
 ): void {
-  const isSealed = (field: string) => eventFields.has(field);
-  const [match, condition] = [own(wait, "match"), own(wait, "if")];
-  if (typeof match === "string") checkExpression(`event.${match}`, isSealed, `${at} match`);
-  if (typeof condition === "string") checkExpression(condition, isSealed, `${at} if`);
+  const { event, match, if: condition } = wait;
+  const awaited = typeof event === "object" ? (event as { readonly name?: unknown } | null)?.name : event;
+  const reader = {
+    event: sealedOf(startedBy, fields),
+    async: sealedOf(typeof awaited === "string" ? awaited : undefined, fields),
+  };
+  if (typeof match === "string") checkExpression(`event.${match} == async.${match}`, reader, `${at} match`);
+  if (typeof condition === "string") checkExpression(condition, reader, `${at} if`);
 }
 
 /** What the SDK registers of a function, as its `getConfig` gives it. */
@@ -57,23 +83,29 @@ export interface FunctionConfig {
  *
  * @throws {StepsealError} `CONFIG`
  */
-export function checkFunctionConfig(config: FunctionConfig, eventFields: ReadonlySet<string>): void {
-  // The input of a deferred function is sealed as a whole; only the platform's own member stands beside it.
-  const deferred = config.triggers?.some(({ event }) => event === DEFERRED_EVENT) ?? false;
-  const isSealed: IsSealedField = deferred
-    ? (field) => field !== "_inngest"
-    : (field) => eventFields.has(field);
+export function checkFunctionConfig(config: FunctionConfig, fields: Fields): void {
+  const { id, triggers = [] } = config;
+  const at = `function "${id}"`;
+  const ordinary = sealedOf(undefined, fields);
+  for (const [i, trigger] of triggers.entries()) {
+    const reader = { event: sealedOf(trigger.event, fields), async: ordinary };
+    checkStrings(trigger, reader, `${at}: triggers[${i}]`);
+  }
+  // A key is read of whatever event started the run: it never matches where it reads what is sealed in all of them.
+  const all = triggers.map(({ event }) => sealedOf(event, fields));
+  const event: IsSealed = (path) =>
+    all.length === 0 ? ordinary(path) : all.every((isSealed) => isSealed(path));
   for (const [key, value] of Object.entries(config)) {
-    if (key === "id" || key === "name" || key === "steps") continue;
-    checkStrings(value, isSealed, `function "${config.id}": ${key}`);
+    if (key === "id" || key === "name" || key === "steps" || key === "triggers") continue;
+    checkStrings(value, { event, async: ordinary }, `${at}: ${key}`);
   }
 }
 
-function checkStrings(value: unknown, isSealed: IsSealedField, at: string): void {
-  if (typeof value === "string") checkExpression(value, isSealed, at);
+function checkStrings(value: unknown, reader: Reader, at: string): void {
+  if (typeof value === "string") checkExpression(value, reader, at);
   else if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) checkStrings(item, isSealed, `${at}[${i}]`);
+    for (const [i, item] of value.entries()) checkStrings(item, reader, `${at}[${i}]`);
   } else if (typeof value === "object" && value !== null) {
-    for (const [key, item] of Object.entries(value)) checkStrings(item, isSealed, `${at}.${key}`);
+    for (const [key, item] of Object.entries(value)) checkStrings(item, reader, `${at}.${key}`);
   }
 }

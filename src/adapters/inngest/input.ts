@@ -1,16 +1,18 @@
 import type { Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
+import { equalBytes } from "../../internal/bytes.ts";
 import type { Sealer } from "../../sealer.ts";
 import { endpointContext, type RunContext } from "./context.ts";
-import { HTTP_EVENT, own, type WireEvent } from "./event.ts";
+import { FAILED_EVENT, HTTP_EVENT, isObject, own, type WireEvent } from "./event.ts";
 import { openEvent } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { isPlatformError, markPlatformError } from "./platform-errors.ts";
 import type { PlaintextPolicy } from "./policy.ts";
 import { rebuildError } from "./rebuild-error.ts";
 import { refusedPath } from "./refusals.ts";
-import { type MemoizedStep, openSteps, type UnsealedShape } from "./steps.ts";
-import { equalBytes, triggerDigest } from "./trigger.ts";
+import { type StartNames, startNames, starts } from "./starts.ts";
+import { type MemoizedStep, openSteps, type StepShape } from "./steps.ts";
+import { triggerDigest } from "./trigger.ts";
 
 /** What the SDK is about to run a function with. */
 export type FunctionInput = Middleware.TransformFunctionInputArgs;
@@ -29,7 +31,7 @@ export interface InputReader {
 
 export interface OpenedInput {
   readonly input: FunctionInput;
-  readonly unsealed: ReadonlyMap<string, UnsealedShape>;
+  readonly shapes: ReadonlyMap<string, StepShape>;
 }
 
 /**
@@ -49,6 +51,7 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
   const isFailureHandler = "error" in ctx;
   const ownId = fn.id(clientId);
   const fnId = isFailureHandler ? `${ownId}-failure` : ownId;
+  if (!endpoint) checkNames([first, ...all], isFailureHandler ? ON_FAILURE : startNames(fn, clientId), fnId);
   if (isFailureHandler && own(first.data, "function_id") !== ownId) {
     throw new StepsealError(
       "CONTEXT",
@@ -59,12 +62,18 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
   const trigger = triggerDigest(first);
   // The platform sends the first event twice, and nothing ties the one to the other but this. A durable endpoint's is
   // the request, without a sealed part; on re-entry the SDK has it in the list only.
-  const listed = all[0];
-  if (!endpoint && listed !== undefined && !equalBytes(trigger, triggerDigest(listed))) {
+  const [listed] = all;
+  if (!endpoint && (listed === undefined || !equalBytes(trigger, triggerDigest(listed)))) {
     throw new StepsealError("CONTEXT", "`event` and `events[0]` of this request are different events");
   }
 
-  const eventReader = { sealer, options, policy, fn: fnId };
+  const eventReader = {
+    sealer,
+    options,
+    policy,
+    fn: fnId,
+    ...(isFailureHandler && { nestedStarts: startNames(fn, clientId) }),
+  };
   const place = endpoint
     ? endpointContext(clientId, ctx.runId)
     : { fn: fnId, run: ctx.runId, trigger, caller: undefined };
@@ -77,8 +86,11 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
   const events = all.map((event) => openEvent(event, eventReader).event);
   const wireError = isFailureHandler ? own(opened.event.data, "error") : undefined;
   const error = isFailureHandler ? rebuildError(wireError) : undefined;
-  if (isPlatformError(wireError)) markPlatformError(error);
-  const { steps: openedSteps, unsealed } = openSteps(steps as Record<string, MemoizedStep>, {
+  if (isFailureHandler && (isPlatformError(wireError) || !isObject(wireError))) {
+    if (!options.platformErrors) policy.plaintext(`the failure handler of "${ownId}", its error`);
+    markPlatformError(error);
+  }
+  const { steps: openedSteps, shapes } = openSteps(steps as Record<string, MemoizedStep>, {
     ...eventReader,
     context,
   });
@@ -93,8 +105,20 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
       } as unknown as FunctionInput["ctx"],
       steps: openedSteps as FunctionInput["steps"],
     },
-    unsealed,
+    shapes,
   };
+}
+
+const ON_FAILURE: StartNames = new Set([FAILED_EVENT]);
+
+function checkNames(events: readonly WireEvent[], names: StartNames, fnId: string): void {
+  for (const { name } of events) {
+    if (starts(names, name)) continue;
+    throw new StepsealError(
+      "CONTEXT",
+      `an event ${JSON.stringify(name)} does not start the function "${fnId}"`,
+    );
+  }
 }
 
 /** Whether what runs is a durable endpoint: a function made for one request, which has no triggers to ask for. */

@@ -15,8 +15,15 @@ import { refusingSandboxes } from "./sandboxes.ts";
 import { checkEvent } from "./sent-events.ts";
 import { signAgain } from "./signature.ts";
 import { guardTools } from "./step-tools.ts";
-import { mayBeUnsealed, type UnsealedShape } from "./steps.ts";
+import { checkShape, type StepShape } from "./steps.ts";
 import { refuseStreams } from "./streams.ts";
+
+/** What is used of what the SDK tells of a step. */
+interface StepInfo {
+  readonly hashedId: string;
+  readonly stepType: unknown;
+  readonly options: { readonly id: string };
+}
 
 function wireError(name: string, members: object): string {
   return JSON.stringify({ name, ...members, stack: "", __serialized: true });
@@ -61,13 +68,13 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
     override readonly id = "stepseal";
     #inRequest = false;
     #context: RunContext | undefined;
-    #unsealed: ReadonlyMap<string, UnsealedShape> = new Map();
+    #shapes: ReadonlyMap<string, StepShape> = new Map();
     /** By the id of a step that invokes: whether `plaintextFrom` names every function that it invokes. */
     readonly #invokesPlain = new Map<string, boolean>();
-    /** Ids of steps that wait for a signal, whose type SDKs before 4.4 do not tell. */
-    readonly #awaitsSignal = new Set<string>();
+    /** By the id of a step of which SDKs before 4.4 do not tell the type: whether it waits for a signal, and never sends one. */
+    readonly #awaitsSignal = new Map<string, boolean>();
     /** Messages of our own refusals in this request: they hold no data, and leave readable. */
-    readonly #refusals = new Set<string>();
+    readonly #refusals = new Map<string, StepsealError>();
     readonly #outside = new OutsideFailure();
 
     static override onRegister({ client, fn }: Middleware.OnRegisterArgs): void {
@@ -110,7 +117,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
       // The SDK's proxy for results of durable endpoints comes by, too, with an event of its own and no request.
       if (!this.#inRequest && isProxied(arg) && resolved.allows("durable-endpoint")) return arg;
       try {
-        const { input, unsealed } = openInput(arg, {
+        const { input, shapes } = openInput(arg, {
           sealer: await resolved.sealer(),
           options: resolved,
           policy: this.#policy(),
@@ -118,7 +125,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
           inRequest: this.#inRequest,
           onContext: (context) => this.#enter(context),
         });
-        this.#unsealed = unsealed;
+        this.#shapes = shapes;
         return resolved.seals ? this.#guarded(input) : input;
       } catch (error) {
         throw this.#recorded(error);
@@ -133,9 +140,12 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
       const step = guardTools(input.ctx.step, {
         options: resolved,
         clientId: this.client.id,
+        startedBy: String(input.ctx.event.name),
         recorded: (error) => this.#recorded(error),
         fail: (error) => this.#outside.fail(this.#recorded(error)),
-        onWaitForSignal: (stepId) => this.#awaitsSignal.add(stepId),
+        onSignal: (stepId, waits) => {
+          this.#awaitsSignal.set(stepId, waits && this.#awaitsSignal.get(stepId) !== false);
+        },
         onInvoke: (stepId, functionId) => {
           const plain = resolved.plainFunctions.has(functionId);
           this.#invokesPlain.set(stepId, plain && this.#invokesPlain.get(stepId) !== false);
@@ -145,32 +155,46 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
     }
 
     /**
-     * Refuses what came unsealed where the step's type does not allow it; the type is first known here.
+     * Refuses a step whose state does not fit its type; the type is first known here, before anything of the state is
+     * used. The run is failed from the outside: a throw would reach user code, and the step never settles.
+     */
+    override transformStepInput(
+      arg: Middleware.TransformStepInputArgs,
+    ): Middleware.TransformStepInputArgs | Promise<Middleware.TransformStepInputArgs> {
+      return this.#misfit({ ...arg.stepInfo, options: arg.stepOptions }) ?? arg;
+    }
+
+    /**
+     * The same for a step that another middleware has given another id since. No SDK before 4.16, and none without
+     * AsyncLocalStorage, shows every one of parallel steps here.
      *
-     * Nothing is awaited here, and the promise of `next` is returned as it is: an await that reaches the event loop
-     * would turn parallel steps into serial ones. A throw would hang the run, so the run is failed from the outside
-     * and the step never settles.
+     * Nothing is awaited, and the promise of `next` is returned as it is: an await that reaches the event loop would
+     * turn parallel steps into serial ones, and a throw would hang the run.
      */
     override wrapStep({ next, stepInfo }: Middleware.WrapStepArgs): Promise<unknown> {
-      // The run is failing: a sibling that wins a race would let user code go on.
-      if (this.#outside.happened) return abandoned();
-      const { hashedId, options, stepType } = stepInfo;
-      const shape = this.#unsealed.get(hashedId);
-      if (shape === undefined) return next();
-      const type =
-        stepType === "unknown" && this.#awaitsSignal.has(options.id) ? "waitForSignal" : String(stepType);
-      const fromPlainFunction = type === "invoke" && this.#invokesPlain.get(options.id) === true;
-      if (!mayBeUnsealed({ stepType: type, shape, fromPlainFunction }, resolved)) {
-        try {
-          const what = shape === "error" ? "error" : "result";
-          this.#policy().plaintext(`step ${hashedId} ("${options.id}"), its ${what}`);
-        } catch (error) {
-          return this.#outside.fail(this.#recorded(error));
-        }
-      }
+      const misfit = this.#misfit(stepInfo);
+      if (misfit !== undefined) return misfit;
       const result = next();
-      if (shape === "error") result.catch(markPlatformError);
+      if (this.#shapes.get(stepInfo.hashedId) === "error") result.catch(markPlatformError);
       return result;
+    }
+
+    /** A promise that never settles, where a step has to be refused or the run is failing already. */
+    #misfit({ hashedId, options, stepType }: StepInfo): Promise<never> | undefined {
+      // A sibling that wins a race would let user code go on.
+      if (this.#outside.happened) return abandoned();
+      const shape = this.#shapes.get(hashedId);
+      if (shape === undefined) return undefined;
+      const { id } = options;
+      const type =
+        stepType === "unknown" && this.#awaitsSignal.get(id) === true ? "waitForSignal" : String(stepType);
+      const fromPlainFunction = type === "invoke" && this.#invokesPlain.get(id) === true;
+      try {
+        checkShape({ hashedId, id, stepType: type, shape, fromPlainFunction }, resolved, this.#policy());
+        return undefined;
+      } catch (error) {
+        return this.#outside.fail(this.#recorded(error));
+      }
     }
 
     override wrapFunctionHandler({ next }: Middleware.WrapFunctionHandlerArgs): Promise<unknown> {
@@ -223,7 +247,7 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Mid
      */
     #recorded(error: unknown): unknown {
       if (!(error instanceof StepsealError)) return error;
-      this.#refusals.add(error.message);
+      this.#refusals.set(error.message, error);
       return error.code === "UNKNOWN_KEY" ? error : new NonRetriableError(error.message, { cause: error });
     }
   }

@@ -1,9 +1,9 @@
 import { StepsealError } from "../../errors.ts";
+import { tokenOf } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealFields } from "./events.ts";
-import type { OpScope, WireOp } from "./ops.ts";
+import type { OpScope, WireOp } from "./op.ts";
 import { checkMembers, stepLabel } from "./refusals.ts";
-import { callerToken } from "./trigger.ts";
 
 /** Arguments of `step.run` and `step.ai.wrap`: one envelope. */
 export function sealInput(
@@ -30,7 +30,7 @@ export function sealInvoke(
     throw new StepsealError("REFUSED", `step ${stepLabel(op)}: an invocation without payload or target`);
   }
   checkMembers(payload, PAYLOAD_KEYS, `step ${stepLabel(op)}: its payload`);
-  const parent = callerToken(scope.context.trigger, String(op.id));
+  const parent = tokenOf(scope.context, String(op.id), scope.options);
   const data = sealFields(payload.data, scope.options.eventFields, (value, field) =>
     scope.sealer.seal(value, { kind: "invoke.field", fn: target, field, parent }),
   );
@@ -49,10 +49,11 @@ function withCarrier(
 ): Record<string, unknown> | undefined {
   // A function without stepseal would see it, and returns no token.
   if (options.plainFunctions.has(fn)) return data;
-  const [field = "encrypted"] = options.eventFields;
   for (const name of options.eventFields) {
     if (data !== undefined && Object.hasOwn(data, name)) return data;
   }
+  let [field = "encrypted"] = options.eventFields;
+  while (data !== undefined && Object.hasOwn(data, field)) field = `_${field}`;
   return { ...data, [field]: sealer.seal(undefined, { kind: "invoke.field", fn, field, parent }) };
 }
 

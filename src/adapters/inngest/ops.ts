@@ -1,22 +1,12 @@
 import { StepsealError } from "../../errors.ts";
-import type { Sealer } from "../../sealer.ts";
-import type { RunContext } from "./context.ts";
+import { resultPlace } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealMetadata } from "./metadata.ts";
+import type { OpScope, WireOp } from "./op.ts";
 import { sealDefer, sealInput, sealInvoke } from "./op-opts.ts";
-import type { PlaintextPath, ResolvedOptions } from "./options.ts";
+import type { PlaintextPath } from "./options.ts";
 import { refusedPath, stepLabel, unknownPath } from "./refusals.ts";
 import { sealWireError } from "./wire-error.ts";
-
-/** An op as the SDK reports it: what a run did or wants done next. */
-export type WireOp = Record<string, unknown>;
-
-/** What sealing an op needs to know. */
-export interface OpScope {
-  readonly context: RunContext;
-  readonly sealer: Sealer;
-  readonly options: ResolvedOptions;
-}
 
 /** How an op of one kind leaves: which members its `opts` may have, and what happens to what it carries. */
 interface OpRule {
@@ -134,9 +124,9 @@ export function sealOp(op: unknown, scope: OpScope): WireOp {
 
 /** Seals `data` and `error`; leaves neither where the rule has none. */
 function sealResult(out: WireOp, rule: OpRule, at: string, { context, sealer, options }: OpScope): void {
-  const place = { fn: context.fn, run: context.run };
-  const step = { ...place, step: String(out.id), parent: context.trigger };
-  const result = context.caller === undefined ? place : { ...place, parent: context.caller };
+  const { fn, run, trigger } = context;
+  const step = { fn, run, step: String(out.id), parent: trigger };
+  const result = resultPlace(context);
 
   // The SDK reports a falsy thrown value without an error; the platform tells such a report from others.
   if (rule.error && out.error !== undefined && out.error !== null) {

@@ -1,6 +1,6 @@
 import { StepsealError } from "../../errors.ts";
 import type { Sealer } from "../../sealer.ts";
-import type { RunContext } from "./context.ts";
+import { type RunContext, resultPlace } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealOp } from "./ops.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -21,11 +21,11 @@ export interface ResponseScope {
   readonly options: ResolvedOptions;
   /** Undefined where the request failed before its run was known. */
   readonly context: RunContext | undefined;
-  /** Messages of stepseal's own refusals in this request: names and kids, no data, so they leave readable. */
-  readonly refusals: ReadonlySet<string>;
+  /** Stepseal's own refusals in this request, by message: names and kids, no data, so they leave readable. */
+  readonly refusals: ReadonlyMap<string, StepsealError>;
 }
 
-/** Answers of the SDK's own that hold no data of the user's, to the letter. */
+/** Answers of the SDK's own where no function ran, to the letter. */
 const FIXED_ANSWERS: ReadonlySet<string> = new Set([
   "",
   '{"message":"Unauthorized"}',
@@ -33,7 +33,7 @@ const FIXED_ANSWERS: ReadonlySet<string> = new Set([
 ]);
 
 /** "Step not found": hashed ids and names, so that a developer sees which step was renamed. */
-const STEP_NOT_FOUND_KEYS = ["error", "requestedStep", "foundSteps", "totalFoundSteps"];
+const STEP_NOT_FOUND_KEYS = "error,foundSteps,requestedStep,totalFoundSteps";
 
 /**
  * Seals the body of a response.
@@ -42,7 +42,7 @@ const STEP_NOT_FOUND_KEYS = ["error", "requestedStep", "foundSteps", "totalFound
  * @throws {StepsealError} `REFUSED` for a status or shape that this version does not know
  */
 export function sealResponseBody({ status, body }: WireResponse, scope: ResponseScope): string {
-  if (body !== undefined && FIXED_ANSWERS.has(body)) return body;
+  if (scope.context === undefined && body !== undefined && FIXED_ANSWERS.has(body)) return body;
   // What has no JSON text, a function for one, the SDK answers with no text at all; checkpointed, it is null.
   if (status === 200) return JSON.stringify(sealOutput(body ?? "null", scope));
   if (status === 206) return JSON.stringify(sealOps(JSON.parse(String(body)), scope));
@@ -63,25 +63,36 @@ function sealOps(ops: unknown, scope: ResponseScope): unknown {
 function sealFailure(failure: unknown, { sealer, options, context, refusals }: ResponseScope): unknown {
   if (!isObject(failure))
     throw new StepsealError("REFUSED", "a failure that is not an object does not leave");
-  if (typeof failure.requestedStep === "string") {
-    return Object.fromEntries(STEP_NOT_FOUND_KEYS.map((key) => [key, failure[key]]));
-  }
-  if (typeof failure.message === "string" && refusals.has(failure.message)) return readableRefusal(failure);
+  if (isStepNotFound(failure)) return failure;
+  const refusal = refusals.get(String(failure.message));
+  if (refusal !== undefined && isUntouched(failure, refusal)) return readable(refusal, failure.name);
   const place = context === undefined ? {} : resultPlace(context);
   return sealWireError(failure, { kind: "fn.error", ...place }, sealer, options.errors);
 }
 
-/** A refusal of stepseal's own, with its code where the SDK left it: on the error or on its cause. */
-function readableRefusal({ name, message, code, cause }: Record<string, unknown>): unknown {
-  const shell = { name, message, stack: "", __serialized: true };
-  if (code !== undefined) return { ...shell, code };
-  if (!isObject(cause)) return shell;
-  return { ...shell, cause: { name: cause.name, message: cause.message, code: cause.code, stack: "" } };
+/** The SDK's answer where it is asked for a step that the function does not have any more; it has no error's form. */
+function isStepNotFound(failure: Record<string, unknown>): boolean {
+  return Object.keys(failure).sort().join() === STEP_NOT_FOUND_KEYS;
 }
 
-function resultPlace(context: RunContext): { fn: string; run: string; parent?: Uint8Array } {
-  const { fn, run, caller } = context;
-  return { fn, run, ...(caller !== undefined && { parent: caller }) };
+/** Whether a failure is a refusal as it was thrown. What user code made of one is an error of the user's. */
+function isUntouched({ name, code, cause }: Record<string, unknown>, refusal: StepsealError): boolean {
+  if (name === refusal.name) return code === refusal.code && cause === undefined;
+  if (name !== "NonRetriableError" || code !== undefined || !isObject(cause)) return false;
+  const { name: inner, message, code: innerCode, cause: innermost } = cause;
+  return (
+    inner === refusal.name &&
+    message === refusal.message &&
+    (innerCode === undefined || innerCode === refusal.code) &&
+    innermost === undefined
+  );
+}
+
+/** A refusal in the form of the SDK's errors, made of nothing but itself. */
+function readable({ name, message, code }: StepsealError, wrapper: unknown): unknown {
+  const shell = { message, stack: "", __serialized: true };
+  if (wrapper === name) return { name, ...shell, code };
+  return { name: "NonRetriableError", ...shell, cause: { name, message, code, stack: "" } };
 }
 
 function known(context: RunContext | undefined): RunContext {

@@ -19,9 +19,15 @@ export function checkEvent(event: unknown, { allows }: Pick<ResolvedOptions, "al
     const leaves = event[key] !== undefined && typeof event[key] !== "function";
     if (leaves && !EVENT_KEYS.has(key)) throw unknownPath(`${at}: member "${key}"`);
   }
-  const { user } = event;
+  checkUser(event, { allows });
+}
+
+/** As `checkEvent`, of the one member that is known and cannot be sealed; of anything else, it says nothing. */
+export function checkUser(event: unknown, { allows }: Pick<ResolvedOptions, "allows">): void {
+  if (!isObject(event)) return;
+  const { name, user } = event;
   const empty = user === undefined || user === null || (isObject(user) && Object.keys(user).length === 0);
-  if (!empty && !allows("event-user")) throw refusedPath("event-user", at);
+  if (!empty && !allows("event-user")) throw refusedPath("event-user", `event ${JSON.stringify(name)}`);
 }
 
 /** Seals the named fields of the events in a call of the event API. */

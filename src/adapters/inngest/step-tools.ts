@@ -5,7 +5,7 @@ import { checkWait } from "./expressions.ts";
 import { inferLocally, requestLocally } from "./gateway.ts";
 import type { PlaintextPath, ResolvedOptions } from "./options.ts";
 import { refusedPath } from "./refusals.ts";
-import { checkEvent } from "./sent-events.ts";
+import { checkUser } from "./sent-events.ts";
 
 /** The tool behind `step.fetch` and the SDK's own `fetch`; a registered symbol, so one for all copies of the SDK. */
 const GATEWAY = Symbol.for("inngest.step.gateway");
@@ -18,6 +18,7 @@ interface Tools {
   readonly run: Tool;
   readonly invoke: Tool;
   readonly sendEvent: Tool;
+  readonly sendSignal: Tool;
   readonly waitForEvent: Tool;
   readonly waitForSignal: Tool;
   readonly ai: { readonly infer: Tool };
@@ -28,14 +29,16 @@ interface Tools {
 export interface ToolGuard {
   readonly options: ResolvedOptions;
   readonly clientId: string;
+  /** Name of the event that started the run. */
+  readonly startedBy: string;
   /** The error to throw into user code for a refusal, which it may catch. */
   readonly recorded: (error: unknown) => unknown;
   /** Fails the run from the outside, and settles never: user code does not hear of it. */
   readonly fail: (error: StepsealError) => Promise<never>;
   /** Told which function a step of this id invokes. */
   readonly onInvoke: (stepId: string, functionId: string) => void;
-  /** Told that a step of this id waits for a signal. */
-  readonly onWaitForSignal: (stepId: string) => void;
+  /** Told that a step of this id waits for a signal, or sends one. */
+  readonly onSignal: (stepId: string, waits: boolean) => void;
 }
 
 /**
@@ -47,7 +50,14 @@ export interface ToolGuard {
 export function guardTools(step: StepTools, guard: ToolGuard): StepTools {
   const { options, recorded, fail } = guard;
   const tools = step as unknown as Tools;
-  const { run, invoke, sendEvent, waitForEvent, waitForSignal } = tools;
+  const { run, invoke, sendEvent, sendSignal, waitForEvent, waitForSignal } = tools;
+
+  /** As the SDK's own promises, which fail no process when nobody waits for them yet. */
+  const refused = (error: unknown): Promise<never> => {
+    const promise = Promise.reject(recorded(error));
+    promise.catch(() => {});
+    return promise;
+  };
 
   /** A tool that checks its arguments first. Its promise is the SDK's own. */
   const checked =
@@ -56,7 +66,7 @@ export function guardTools(step: StepTools, guard: ToolGuard): StepTools {
       try {
         check(stepId(id), ...args);
       } catch (error) {
-        return Promise.reject(recorded(error));
+        return refused(error);
       }
       return tool(id, ...args);
     };
@@ -70,24 +80,30 @@ export function guardTools(step: StepTools, guard: ToolGuard): StepTools {
     if (options.gateway === "local") {
       return (id, ...args) => run(id, (...edited: unknown[]) => local(args, edited));
     }
-    return (id) => Promise.reject(recorded(refusedPath(path, `step ${JSON.stringify(stepId(id))}`)));
+    return (id) => refused(refusedPath(path, `step ${JSON.stringify(stepId(id))}`));
   };
 
   const guarded: Tools = {
     ...tools,
     ai: { ...tools.ai, infer: gateway("ai-infer", tools.ai.infer, inferLocally) },
     [GATEWAY]: gateway("fetch", tools[GATEWAY], requestLocally),
+    // Its other members are checked when it is sent: the SDK takes some of them out until then.
     sendEvent: checked(sendEvent, (_id, payload) => {
-      for (const event of [payload].flat()) checkEvent(event, options);
+      for (const event of [payload].flat()) checkUser(event, options);
     }),
+    sendSignal: checked(sendSignal, (id) => guard.onSignal(id, false)),
     invoke: checked(invoke, (id, called) => {
       const target = member(called, "function");
-      if (isObject(target)) guard.onInvoke(id, functionId(target, guard.clientId));
+      const invoked = isObject(target) ? functionId(target, guard.clientId) : undefined;
+      if (invoked !== undefined) guard.onInvoke(id, invoked);
     }),
     // That an event bears the name that was waited for, the SDK checks itself.
-    waitForEvent: checked(waitForEvent, (id, wait) => checkWait(wait, `step "${id}": its`, options)),
+    waitForEvent: checked(waitForEvent, (id, wait) => {
+      const at = `step ${JSON.stringify(id)}: its`;
+      if (isObject(wait)) checkWait(wait, guard.startedBy, options.eventFields, at);
+    }),
     waitForSignal: async (id, wait, ...rest) => {
-      guard.onWaitForSignal(stepId(id));
+      guard.onSignal(stepId(id), true);
       const got = await waitForSignal(id, wait, ...rest);
       const [signal, wanted] = [own(got, "signal"), member(wait, "signal")];
       if (typeof signal !== "string" || signal === wanted) return got;
@@ -98,15 +114,15 @@ export function guardTools(step: StepTools, guard: ToolGuard): StepTools {
   return guarded as unknown as StepTools;
 }
 
-/** The id by which the platform knows a function that `step.invoke` was given. */
-function functionId(target: object, clientId: string): string {
+/** The id by which the platform knows a function that `step.invoke` was given; the SDK says what is none. */
+function functionId(target: Record<string, unknown>, clientId: string): string | undefined {
   if ("client" in target) {
     const fn = target as unknown as InngestFunction.Any;
     // biome-ignore lint/complexity/useLiteralKeys: private to TypeScript
     return fn.id(fn["client"].id);
   }
-  const { appId, functionId } = (target as InngestFunctionReference.Any).opts;
-  return `${appId || clientId}-${functionId}`;
+  const { appId, functionId } = (target as Partial<InngestFunctionReference.Any>).opts ?? {};
+  return functionId === undefined ? undefined : `${appId || clientId}-${functionId}`;
 }
 
 /** A member of what user code gave, inherited ones too, as the SDK reads it. */

@@ -1,11 +1,12 @@
 import type { Claims, Kind } from "../../claims.ts";
+import { StepsealError } from "../../errors.ts";
 import type { Expected } from "../../expected.ts";
-import type { RunContext } from "./context.ts";
+import { equalBytes } from "../../internal/bytes.ts";
+import { type RunContext, resultPlace, tokenOf } from "./context.ts";
 import { isEnvelopeShaped, isEventShaped, isObject } from "./event.ts";
 import { type EventReader, openEvent } from "./events.ts";
 import type { PlaintextPath, ResolvedOptions } from "./options.ts";
-import { atPlace } from "./policy.ts";
-import { callerToken } from "./trigger.ts";
+import { atPlace, type PlaintextPolicy } from "./policy.ts";
 import { openWireError } from "./wire-error.ts";
 
 /** One memoized step, as the SDK hands it to `transformFunctionInput`. */
@@ -14,11 +15,14 @@ export type MemoizedStep =
   | { readonly type: "error"; readonly error: object }
   | { readonly type: "input"; readonly input: unknown };
 
-/** The shapes that some step type legitimately has unsealed; which type a step has is known only later. */
-export type UnsealedShape = "null" | "event" | "signal" | "error" | "other";
+/**
+ * What a step's state gives away of the step's type, which is known only later: the shape of what came unsealed, each of
+ * which some type legitimately has, or `"invoked"` for what another function returned or failed with.
+ */
+export type StepShape = "null" | "event" | "signal" | "error" | "other" | "invoked";
 
 /** Step types by what they may return unsealed. Every other type runs on the user's server and is sealed. */
-const UNSEALED_BY_TYPE: ReadonlyMap<string, readonly UnsealedShape[]> = new Map([
+const UNSEALED_BY_TYPE: ReadonlyMap<string, readonly StepShape[]> = new Map([
   ["sleep", ["null"]],
   ["waitForEvent", ["null", "event"]],
   ["waitForSignal", ["null", "signal"]],
@@ -30,22 +34,52 @@ const GATEWAY_TYPES: ReadonlyMap<string, PlaintextPath> = new Map([
   ["fetch", "fetch"],
 ]);
 
-/** One step that came unsealed, as its type became known. */
-export interface UnsealedStep {
+/** A step whose state has to fit its type, as that became known. */
+export interface ShapedStep {
+  readonly hashedId: string;
+  /** The user's id, for messages. */
+  readonly id: string;
   readonly stepType: string;
-  readonly shape: UnsealedShape;
+  readonly shape: StepShape;
   /** Of `step.invoke`: whether `plaintextFrom` names the function. */
   readonly fromPlainFunction: boolean;
 }
 
-export function mayBeUnsealed(step: UnsealedStep, options: ResolvedOptions): boolean {
-  const { stepType, shape, fromPlainFunction } = step;
+/**
+ * Refuses a state that the step's type cannot have.
+ *
+ * @throws {StepsealError} `PLAINTEXT_REJECTED` by policy, or `CONTEXT`, naming the step
+ */
+export function checkShape(step: ShapedStep, options: ResolvedOptions, policy: PlaintextPolicy): void {
+  const { hashedId, id, stepType, shape } = step;
+  const place = `step ${hashedId} ("${id}")`;
+  if (shape === "invoked") {
+    if (stepType === "invoke") return;
+    throw new StepsealError(
+      "CONTEXT",
+      `${place}: what a function returned stands where no function was invoked`,
+    );
+  }
+  if (!mayBeUnsealed(step, options))
+    policy.plaintext(`${place}, its ${shape === "error" ? "error" : "result"}`);
+}
+
+function mayBeUnsealed(
+  { stepType, shape, fromPlainFunction }: ShapedStep,
+  options: ResolvedOptions,
+): boolean {
   if (fromPlainFunction) return true;
   if (shape === "error") return options.platformErrors;
   const path = GATEWAY_TYPES.get(stepType);
   if (path !== undefined) return options.allows(path);
   return UNSEALED_BY_TYPE.get(stepType)?.includes(shape) ?? false;
 }
+
+/**
+ * The hashed id under which the SDK reports the end of a run, SHA-1 of "complete". Where a function failed after it had
+ * deferred something, the platform keeps that failure as a step's.
+ */
+const COMPLETE = "0737c22d3bfae812339732d14d8c7dbd6dc4e09c";
 
 /** What opening the steps of a run needs to know. */
 export interface StepReader extends EventReader {
@@ -54,8 +88,8 @@ export interface StepReader extends EventReader {
 
 export interface OpenedSteps {
   readonly steps: Record<string, MemoizedStep>;
-  /** Steps by hashed id whose data came unsealed, in a shape that their type has to allow. */
-  readonly unsealed: ReadonlyMap<string, UnsealedShape>;
+  /** By hashed id, where the step's type has to allow it. */
+  readonly shapes: ReadonlyMap<string, StepShape>;
 }
 
 /**
@@ -64,55 +98,68 @@ export interface OpenedSteps {
  * @throws {StepsealError} as {@link Sealer.open} or `PLAINTEXT_REJECTED`, naming the step
  */
 export function openSteps(steps: Readonly<Record<string, MemoizedStep>>, reader: StepReader): OpenedSteps {
-  const unsealed = new Map<string, UnsealedShape>();
+  const shapes = new Map<string, StepShape>();
   const opened = Object.entries(steps).map(([id, step]): [string, MemoizedStep] => {
-    const place = `step ${id}`;
+    const note = (shape: StepShape): void => {
+      shapes.set(id, shape);
+    };
     if (step.type === "error") {
-      if (!atPlace(place, () => openStepError(step.error, id, reader))) unsealed.set(id, "error");
+      openStepError(step.error, id, reader, note);
       return [id, step];
     }
     if (step.type === "input") {
       checkStepInput(step.input, id, reader);
       return [id, step];
     }
-    return [id, { type: "data", data: openStepData(step.data, id, reader, unsealed) }];
+    return [id, { type: "data", data: openStepData(step.data, id, reader, note) }];
   });
-  return { steps: Object.fromEntries(opened), unsealed };
+  return { steps: Object.fromEntries(opened), shapes };
 }
 
-function openStepData(
-  data: unknown,
-  id: string,
-  reader: StepReader,
-  unsealed: Map<string, UnsealedShape>,
-): unknown {
+type Note = (shape: StepShape) => void;
+
+function openStepData(data: unknown, id: string, reader: StepReader, note: Note): unknown {
   const place = `step ${id}`;
   if (isEnvelopeShaped(data)) {
-    const expected = (claims: Claims): Expected => expectedResult(claims, id, "output", reader);
+    const expected = (claims: Claims): Expected => expectedResult(claims, id, "output", reader, note);
     return atPlace(place, () => reader.sealer.open(data, expected));
   }
   if (data === null) {
-    unsealed.set(id, "null");
+    note("null");
     return data;
   }
-  if (isEventShaped(data)) {
-    unsealed.set(id, "event");
-    return atPlace(place, () => openEvent(data, reader).event);
-  }
-  if (isObject(data) && typeof data.signal === "string") {
-    unsealed.set(id, "signal");
-    const { signal, data: content } = data;
-    if (!isEnvelopeShaped(content)) {
-      reader.policy.plaintext(`${place}, the data of signal ${JSON.stringify(signal)}`);
-      return data;
-    }
-    const open = (): unknown => reader.sealer.open(content, { kind: "signal", name: signal });
-    return { ...data, data: atPlace(place, open) };
-  }
+  // What a named function returned, or a request made by the platform, may look like anything.
   const { allows, plainFunctions } = reader.options;
-  if (plainFunctions.size > 0 || [...GATEWAY_TYPES.values()].some(allows)) unsealed.set(id, "other");
+  const mayBeAnything = plainFunctions.size > 0 || [...GATEWAY_TYPES.values()].some(allows);
+  try {
+    if (isEventShaped(data)) {
+      const { event } = atPlace(place, () => openEvent(data, reader));
+      note("event");
+      return event;
+    }
+    if (isObject(data) && typeof data.signal === "string") {
+      const opened = openSignal(data.signal, data.data, place, reader);
+      note("signal");
+      return opened;
+    }
+  } catch (error) {
+    const isPlain = error instanceof StepsealError && error.code === "PLAINTEXT_REJECTED";
+    if (!isPlain || !mayBeAnything) throw error;
+  }
+  if (mayBeAnything) note("other");
   else reader.policy.plaintext(`${place}, its result`);
   return data;
+}
+
+/** What `step.waitForSignal` returns. It has no other members. */
+function openSignal(signal: string, content: unknown, place: string, reader: StepReader): unknown {
+  const { sealer, policy } = reader;
+  if (isEnvelopeShaped(content)) {
+    const open = (): unknown => sealer.open(content, { kind: "signal", name: signal });
+    return { signal, data: atPlace(place, open) };
+  }
+  policy.plaintext(`${place}, the data of signal ${JSON.stringify(signal)}`);
+  return { signal, data: content };
 }
 
 /**
@@ -127,25 +174,34 @@ function checkStepInput(input: unknown, id: string, reader: StepReader): void {
 }
 
 /**
- * Opens a step's error in place.
- *
- * @returns whether it was sealed. Without an envelope it is the platform's own: a time-out, a limit, a cancellation;
- * or that of a function of an app without stepseal, which is known later
+ * Opens a step's error in place. Without an envelope it is the platform's own: a time-out, a limit, a cancellation; or
+ * that of a function of an app without stepseal, which is known later.
  */
-function openStepError(error: object, id: string, reader: StepReader): boolean {
+function openStepError(error: object, id: string, reader: StepReader, note: Note): void {
   const { options, policy, sealer } = reader;
-  if (openWireError(error, (claims) => expectedResult(claims, id, "error", reader), sealer)) return true;
+  const expected = (claims: Claims): Expected => expectedResult(claims, id, "error", reader, note);
+  if (atPlace(`step ${id}`, () => openWireError(error, expected, sealer))) return;
   if (!options.platformErrors && options.plainFunctions.size === 0) policy.plaintext(`step ${id}, its error`);
-  return false;
+  note("error");
 }
 
 /**
- * What a step's result has to be bound to. The reader does not know whether the step ran here or invoked another
- * function, and need not: what a function returned is tied to the call by the caller's token.
+ * What a step's result has to be bound to. The reader does not know yet whether the step ran here or invoked another
+ * function: what a function returned is tied to the call by the caller's token, and the step has to be such a call.
  */
-function expectedResult(claims: Claims, id: string, what: "output" | "error", reader: StepReader): Expected {
+function expectedResult(
+  claims: Claims,
+  id: string,
+  what: "output" | "error",
+  reader: StepReader,
+  note: Note,
+): Expected {
   if (claims.kind === `fn.${what}`) {
-    return { kind: `fn.${what}`, parent: callerToken(reader.context.trigger, id) };
+    note("invoked");
+    const { context, options } = reader;
+    const own = resultPlace(context).parent;
+    const isOwn = id === COMPLETE && claims.parent !== undefined && equalBytes(claims.parent, own);
+    return { kind: `fn.${what}`, parent: isOwn ? own : tokenOf(context, id, options) };
   }
   return stepPlace(`step.${what}`, id, reader);
 }

@@ -16,18 +16,23 @@ export function triggerDigest(event: WireEvent): Uint8Array {
   return sha256(concatBytes(TRIGGER_LABEL, ...[String(event.name), ...parts].map(lengthPrefixed)));
 }
 
+/** The step that invokes, and what its result is bound to by `runBinding`. */
+export interface Caller {
+  /** Composite id of the function that invokes. */
+  readonly fn: string;
+  /** The id of the `step.invoke` op, as the platform knows it. */
+  readonly step: string;
+  /** Trigger digest of the run that invokes, 32 bytes; not where the binding leaves it out. */
+  readonly trigger?: Uint8Array;
+  /** Id of the run that invokes, where the binding asks for it. */
+  readonly run?: string;
+}
+
 /**
  * What ties an invoked function's result to the one `step.invoke` that asked for it: made by the caller, carried
  * in the sealed payload, returned in the claims of the result.
- *
- * @param digest the caller's trigger digest, 32 bytes
- * @param hashedStepId the id of the `step.invoke` op, as the platform knows it
  */
-export function callerToken(digest: Uint8Array, hashedStepId: string): Uint8Array {
-  return sha256(concatBytes(CALLER_LABEL, digest, utf8ToBytes(hashedStepId)));
-}
-
-/** Digests are public (they stand in the claims), so this need not be constant-time. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+export function callerToken({ fn, step, trigger, run }: Caller): Uint8Array {
+  const parts = [fn, step, ...(run === undefined ? [] : [run])].map(lengthPrefixed);
+  return sha256(concatBytes(CALLER_LABEL, trigger ?? new Uint8Array(), ...parts));
 }

@@ -1,9 +1,10 @@
 import { Inngest, Middleware } from "inngest";
 import { serve } from "inngest/edge";
+import { isSealed } from "stepseal";
 import { encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, findPlaintext } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
-import { createApp, keyring, quiet } from "./harness.ts";
+import { createApp, keyring, MODES, quiet } from "./harness.ts";
 
 const SECRET = "mk60-must-not-leave";
 
@@ -131,6 +132,16 @@ describe("what the gate does not know is refused, with an error that names it, a
     expect(JSON.parse(answers.at(-1)!.body)).toMatchObject({ message: "the response could not be sealed" });
   });
 
+  test("metadata of a kind that a later SDK adds is sealed, though it bears the SDK's name", async () => {
+    const update = (kind: string) => ({ kind, scope: "step", op: "set", values: { text: SECRET } });
+    const known = answering(body(206, [op({ metadata: [update("inngest.score")] })]));
+    expect(findPlaintext((await play(known)).engine.wire, [SECRET])).not.toEqual([]);
+    const later = answering(body(206, [op({ metadata: [update("inngest.transcript")] })]));
+    const { engine, answers } = await play(later);
+    expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+    expect(answers.some(({ body }) => body.includes('"kind":"inngest.transcript"'))).toBe(true);
+  });
+
   test("what another middleware throws stays here, and the request counts as failed", async () => {
     const { engine, run, said, answers } = await play(
       answering(() => {
@@ -179,6 +190,154 @@ describe("what the gate does not know is refused, with an error that names it, a
     }
     expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
   });
+});
+
+describe.each(MODES)(
+  "$name, what user code makes of a refusal, or of an answer of the SDK's, is sealed as its own",
+  ({ checkpointing }) => {
+    type Act = (step: { fetch(url: string): Promise<unknown> }) => Promise<unknown>;
+    async function runOne(act: Act) {
+      const seen: unknown[] = [];
+      const { engine, inngest } = await createApp(
+        (client) => {
+          const fn = client.createFunction({ id: "fn", retries: 0, triggers: [] }, ({ step }) =>
+            act(step as never),
+          );
+          const caller = client.createFunction(
+            { id: "caller", triggers: { event: "go" } },
+            async ({ step }) => {
+              seen.push(await step.invoke("call", { function: fn }).catch((error: unknown) => error));
+            },
+          );
+          return [caller, fn];
+        },
+        { checkpointing },
+      );
+      await inngest.send({ name: "go" });
+      await engine.advance("1d");
+      return { engine, seen, run: engine.runsOf("fn")[0]! };
+    }
+
+    test("untouched, a refusal is told in its own words", async () => {
+      const { run, engine } = await runOne((step) => step.fetch(`https://${SECRET}.test/`));
+      expect(JSON.stringify(run.error)).toMatch(/path .{1,2}fetch.{1,2} cannot be sealed/);
+      expect(run.error).toMatchObject({ name: "NonRetriableError" });
+      expect(findPlaintext(engine.wire, [`"${SECRET}"`])).toEqual([]);
+    });
+
+    const made: [name: string, make: (refusal: Error) => unknown][] = [
+      [
+        "another error with its message and a cause",
+        ({ message }) => new Error(message, { cause: new Error(SECRET) }),
+      ],
+      ["its cause changed", (refusal) => Object.assign(refusal, { cause: new Error(SECRET) })],
+      ["its name and code changed", (refusal) => Object.assign(refusal, { name: SECRET, code: SECRET })],
+      [
+        "its cause's cause changed",
+        (refusal) => {
+          Object.assign(refusal.cause as Error, { cause: SECRET });
+          return refusal;
+        },
+      ],
+      ["its message quoted", ({ message }) => new Error(`${message} ${SECRET}`)],
+      [
+        "an answer with the SDK's own members",
+        () => ({ __serialized: true, requestedStep: "s", error: SECRET }),
+      ],
+      ["its stack changed", (refusal) => Object.assign(refusal, { stack: SECRET })],
+    ];
+    test.each(made)("%s", async (_name, make) => {
+      const { engine, run } = await runOne((step) =>
+        step.fetch("https://x.test/").catch((error: Error) => {
+          throw make(error);
+        }),
+      );
+      expect(run.status).toBe("failed");
+      expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+    });
+
+    test.each([[{ message: "Unauthorized" }], [{ code: "internal_server_error" }], [""], [null]])(
+      "a function that returns %j",
+      async (value) => {
+        const { run, seen } = await runOne(async () => value);
+        expect(isSealed(run.output)).toBe(true);
+        expect(seen).toEqual([value]);
+      },
+    );
+  },
+);
+
+describe("tools that refuse early take what the SDK takes", () => {
+  type Step = {
+    sendEvent(id: string, payload: unknown): Promise<{ ids: string[] }>;
+    invoke(id: string, options: object): Promise<unknown>;
+    ai: { infer(id: string, options: object): Promise<unknown> };
+    run(id: string, fn: () => unknown): Promise<unknown>;
+    waitForSignal(id: string, options: object): Promise<unknown>;
+    sendSignal(id: string, options: object): Promise<unknown>;
+  };
+  async function runWith(act: (step: Step) => Promise<unknown>, seal: object | null = {}) {
+    const seen: unknown[] = [];
+    const { engine, inngest } = await createApp(
+      (client) => [
+        client.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, async ({ step }) => {
+          seen.push(await act(step as unknown as Step).catch((error: Error) => error.message));
+        }),
+      ],
+      { seal },
+    );
+    await inngest.send({ name: "go" });
+    await engine.advance("1d");
+    return seen.at(-1);
+  }
+
+  test.each<[string, (step: Step) => Promise<unknown>]>([
+    [
+      "an event with members that the SDK takes out",
+      async (step) => (await step.sendEvent("e", { name: "x", data: {}, sessions: {} })).ids.length,
+    ],
+    ["no event", (step) => step.sendEvent("e", undefined)],
+    ["an invocation of nothing", (step) => step.invoke("i", { function: {} })],
+    ["an invocation without options", (step) => step.invoke("i", undefined as never)],
+  ])("%s", async (_name, act) => {
+    expect(await runWith(act)).toEqual(await runWith(act, null));
+  });
+
+  test("a refusal that nobody waits for yet ends no process", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const got = await runWith(async (step) => {
+      const refused = step.ai.infer("i", { model: {}, body: {} });
+      await step.run("x", () => 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      return refused;
+    });
+    process.off("unhandledRejection", note);
+    expect(got).toMatch(/ai-infer/);
+    expect(unhandled).toEqual([]);
+  });
+});
+
+test("without named fields, a payload keeps what it has: the carrier of the call's token takes another name", async () => {
+  const seen: unknown[] = [];
+  const { engine, inngest } = await createApp(
+    (client) => {
+      const child = client.createFunction({ id: "child", triggers: [] }, ({ event }) => {
+        const { _inngest, ...data } = event.data as Record<string, unknown>;
+        seen.push(data);
+        return "done";
+      });
+      const fn = client.createFunction({ id: "fn", triggers: { event: "go" } }, async ({ step }) => {
+        seen.push(await step.invoke("c", { function: child, data: { encrypted: 5, other: 1 } }));
+      });
+      return [fn, child];
+    },
+    { seal: { eventFields: [] } },
+  );
+  await inngest.send({ name: "go" });
+  await engine.idle();
+  expect(seen).toEqual([{ encrypted: 5, other: 1 }, "done"]);
 });
 
 test("a client whose class has no `fetch` getter is refused when it is created, with what is supported", () => {

@@ -179,6 +179,37 @@ describe.each(MODES)("$name, functions and events of apps without stepseal", ({ 
     expect(seen).not.toContainEqual({ answer: 42 });
   });
 
+  test("naming a function lets no error of the platform's in where those are refused", async () => {
+    const plaintextFrom = { functions: ["plain-child"], platformErrors: false };
+    const v = await victim({ checkpointing, seal: { plaintextFrom } });
+    v.engine.cancel(v.engine.runsOf("refund")[0]!.id);
+    v.runs[0]!.steps.set(A, TIMED_OUT);
+    await v.engine.advance("1h");
+    expectRefused(v.runs[0], v.seen, "PLAINTEXT_REJECTED", A, "its error");
+  });
+
+  test.each([[{ signal: "buy", data: 5 }], [{ name: "x", data: { encrypted: 5 } }], [null], ["text"]])(
+    "a function that is named may return %j",
+    async (value) => {
+      const engine = createTestEngine();
+      const plain = new Inngest({ id: "plain", ...engine.clientOptions, logger: quiet, checkpointing });
+      const child = plain.createFunction({ id: "child", triggers: [] }, () => value);
+      await engine.serve(serve({ client: plain, functions: [child] }));
+      const seen: unknown[] = [];
+      const { inngest } = await createApp(
+        (client) => [
+          client.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, async ({ step }) => {
+            seen.push(await step.invoke("child", { function: child }));
+          }),
+        ],
+        { engine, checkpointing, seal: { plaintextFrom: { functions: ["plain-child"] } } },
+      );
+      await inngest.send({ name: "go" });
+      await engine.advance("1h");
+      expect(seen).toEqual([value]);
+    },
+  );
+
   test("naming a function lets nobody else's plaintext in", async () => {
     for (const data of ["forged", null, { name: "x", data: {} }, { answer: "forged" }]) {
       const v = await victim({ checkpointing, seal: { plaintextFrom: { functions: ["plain-child"] } } });

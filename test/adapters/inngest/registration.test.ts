@@ -5,6 +5,7 @@ import { StepsealError } from "stepseal";
 import { type EncryptionMiddlewareOptions, encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, findPlaintext } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
+import { fieldReads } from "../../../src/adapters/inngest/expression-reader.ts";
 import { createApp, keyring, quiet, SDK } from "./harness.ts";
 
 type Config = Parameters<Inngest["createFunction"]>[0];
@@ -68,6 +69,23 @@ describe("an expression or a key that reads a sealed field can never match, and 
     "async.data.encrypted == event.data.order",
     "event.data.order == 'data' && event.data.encrypted == 1",
     "'a' + event.data.encrypted",
+    'event["data"]["encrypted"]',
+    "event['data'].encrypted",
+    "(event.data).encrypted == 1",
+    "((event).data).encrypted",
+    "size((event.data).encrypted)",
+    "event.data?.encrypted",
+    "event.data.?encrypted",
+    'event.data[?"encrypted"]',
+    String.raw`event.data["\x65ncrypted"]`,
+    String.raw`event.data["\145ncrypted"]`,
+    'event.data[r"encrypted"]',
+    'event.data["""encrypted"""]',
+    "events[ 0 ].data.encrypted",
+    "event.data // a comment\n.encrypted",
+    String.raw`r'\' == event.data.encrypted || event.data.order == ''`,
+    "event.data.encrypted.startsWith('a')",
+    "event.data.list[event.data.encrypted]",
   ];
   test.each(spellings)("spelt %s", async (expression) => {
     await expect(register({ idempotency: expression })).rejects.toThrow("reads data.encrypted");
@@ -80,6 +98,13 @@ describe("an expression or a key that reads a sealed field can never match, and 
     "'event.data.encrypted'",
     '"event.data.encrypted" + event.data.order',
     "has(event.data.encrypted)",
+    "has(event . data . encrypted)",
+    String.raw`r'\' + 'event.data.encrypted'`,
+    "event.data.order // event.data.encrypted",
+    "other.event.data.encrypted",
+    "event.data.event.data.encrypted",
+    "event.data.error.message",
+    "'never ends + event.data.encrypted",
     "event.name",
   ];
   test.each(harmless)("%s reads none, and is accepted", async (expression) => {
@@ -97,6 +122,40 @@ describe("an expression or a key that reads a sealed field can never match, and 
       createApp((inngest) => [createDefer(inngest, { id: "later", concurrency } as never, () => {})]);
     await expect(deferred({ key: "event.data.order", limit: 1 })).rejects.toThrow("reads data.order");
     await expect(deferred({ limit: 1 })).resolves.toBeDefined();
+  });
+
+  const told = "inngest/function.failed";
+  test.each([
+    "event.data.event.data.encrypted == 1",
+    "event.data.events[0].data.encrypted == 1",
+    "event.data.error.message == 'x'",
+    "event.data.result == 'x'",
+  ])("of what is told of another run: %s", async (expression) => {
+    await expect(register({ triggers: { event: told, if: expression } } as never)).rejects.toThrow(
+      "is sealed",
+    );
+    const triggers = {
+      event: told,
+      if: "event.data.function_id == 'x' && event.data.error.name == 'TypeError'",
+    };
+    await expect(register({ triggers } as never)).resolves.toBeDefined();
+  });
+
+  test("of a function with triggers of several kinds: a key that reads what is sealed in each", async () => {
+    const triggers = [{ event: told }, { event: "go" }];
+    await expect(register({ triggers, idempotency: "event.data.error.message" })).resolves.toBeDefined();
+    await expect(
+      register({ triggers: triggers[0]!, idempotency: "event.data.error.message" }),
+    ).rejects.toThrow("is sealed");
+  });
+
+  test("in time that grows with the expression, whatever it is", () => {
+    let reads = 0;
+    for (const part of ['\\"', "'\\", '"', "(", "event.data[", "event", "//", 'r"', "has(", "\\x4"]) {
+      // Four megabytes of each; anything quadratic would not end.
+      reads += fieldReads(part.repeat(1_000_000)).length;
+    }
+    expect(reads).toBeGreaterThan(0);
   });
 
   test("not while decryptOnly seals nothing", async () => {
@@ -123,6 +182,24 @@ test.each([
     expect(engine.runs[0]).toMatchObject({ status: "completed", requests: 1 });
   },
 );
+
+test.skipIf(!SDK.defers)("so is one in a deferred function, whose whole input is sealed", async () => {
+  const got: unknown[] = [];
+  const { engine, inngest } = await createApp((client) => {
+    const later = createDefer(client, { id: "later" }, async ({ step }) => {
+      await step
+        .waitForEvent("wait", { event: "answer", timeout: "1d", match: "data.order" })
+        .catch((error: Error) => got.push(error.message));
+    });
+    const fn = client.createFunction({ id: "fn", triggers: { event: "go" } }, ({ defer }) => {
+      defer("later", { function: later, data: { order: 1 } });
+    });
+    return [fn, later];
+  });
+  await inngest.send({ name: "go" });
+  await engine.idle();
+  expect(got).toEqual([expect.stringContaining('step "wait": its match reads data.order')]);
+});
 
 describe("middleware that opens a path which cannot be sealed", () => {
   const cases = [

@@ -197,6 +197,30 @@ export const STEP_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "a function that defers, fails, is tried again, and fails for good",
+    needs: "defers",
+    build: (inngest, see) => {
+      const later = createDefer(inngest, { id: "later" }, async ({ event }) => see("deferred event", event));
+      return [
+        later,
+        inngest.createFunction(
+          {
+            id: "fn",
+            retries: 1,
+            triggers: { event: "go" },
+            onFailure: ({ error }: { error: unknown }) => see("onFailure", error),
+          },
+          async ({ defer, attempt, step }) => {
+            defer("d", { function: later, data: { secret: "input" } });
+            see("step", await step.run("a", () => 1));
+            see("attempt", attempt);
+            throw new RangeError("after a defer", { cause: new Error("why") });
+          },
+        ),
+      ];
+    },
+  },
+  {
     name: "deferred functions",
     needs: "defers",
     build: (inngest, see) => {
