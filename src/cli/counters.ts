@@ -18,7 +18,7 @@ const STRATEGY_REACH = 96;
  */
 export function otherFormatCounter(found: (format: string) => void): NeedleSearch {
   return new NeedleSearch(STRATEGY, STRATEGY_REACH, (bytes, at) => {
-    const text = bytes.latin1Slice(at + STRATEGY.length, at + STRATEGY_REACH);
+    const text = bytes.toString("latin1", at + STRATEGY.length, at + STRATEGY_REACH);
     const match = /^[\\"]*\s*:\s*[\\"]+(stepseal|inngest)\\*\/([a-z0-9]{1,16})[\\"]/.exec(text);
     const format = match === null ? "stepseal/v1" : `${match[1]}/${match[2]}`;
     if (format !== "stepseal/v1") found(format);

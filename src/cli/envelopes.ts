@@ -1,6 +1,13 @@
 import type { Claims } from "../claims.ts";
 import { type CodecOptions, decodeBytes, maxContentBytes } from "../codec.ts";
-import { closeEnvelope, type Envelope, openEnvelope, type ReadEnvelope, readEnvelope, sealEnvelope } from "../envelope.ts";
+import {
+  closeEnvelope,
+  type Envelope,
+  openEnvelope,
+  type ReadEnvelope,
+  readEnvelope,
+  sealEnvelope,
+} from "../envelope.ts";
 import { StepsealError } from "../errors.ts";
 import { RAW } from "../internal/flags.ts";
 import { readUtf8 } from "../internal/utf8.ts";
@@ -80,7 +87,10 @@ function oneLine(bytes: Uint8Array): string {
     if (text === undefined) throw new SyntaxError();
     JSON.parse(text);
   } catch {
-    throw new StepsealError("CORRUPT", "The opened value is authentic and is not JSON: what sealed it is at fault.");
+    throw new StepsealError(
+      "CORRUPT",
+      "The opened value is authentic and is not JSON: what sealed it is at fault.",
+    );
   }
   return text.includes("\n") || text.includes("\r") ? text.replaceAll(/[\r\n]+/g, " ") : text;
 }

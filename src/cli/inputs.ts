@@ -29,9 +29,18 @@ export async function openInputs(files: readonly string[]): Promise<Input[]> {
   }
   return Promise.all(
     paths.map(async (path) => {
-      if (path === STDIN) return { name: "standard input", path: undefined, chunks: () => read("standard input", process.stdin) };
+      if (path === STDIN)
+        return {
+          name: "standard input",
+          path: undefined,
+          chunks: () => read("standard input", process.stdin),
+        };
       await checkFile(path);
-      return { name: path, path, chunks: () => read(path, createReadStream(path, { highWaterMark: CHUNK_BYTES })) };
+      return {
+        name: path,
+        path,
+        chunks: () => read(path, createReadStream(path, { highWaterMark: CHUNK_BYTES })),
+      };
     }),
   );
 }
@@ -78,7 +87,8 @@ export function unsearchable(beginning: Uint8Array): string | undefined {
   if (compressed !== undefined) {
     return `it is compressed (${compressed[0]}). Decompress it, and pipe it in: zcat FILE.gz | npx stepseal scan`;
   }
-  if (begins([0xff, 0xfe]) || begins([0xfe, 0xff])) return "it is UTF-16. Convert it to UTF-8: iconv -f UTF-16 -t UTF-8";
+  if (begins([0xff, 0xfe]) || begins([0xfe, 0xff]))
+    return "it is UTF-16. Convert it to UTF-8: iconv -f UTF-16 -t UTF-8";
   return undefined;
 }
 

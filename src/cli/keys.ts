@@ -19,7 +19,10 @@ export interface KeyOptions {
 }
 
 export function keyringOption(): Option {
-  return new Option("-k, --keyring <file>", "take the keys from a JSON keyring file, not from the environment");
+  return new Option(
+    "-k, --keyring <file>",
+    "take the keys from a JSON keyring file, not from the environment",
+  );
 }
 
 export function runKeyOptions(): Option[] {
@@ -41,7 +44,9 @@ export function runKeyOptions(): Option[] {
 export async function ringFor(options: KeyOptions, inputs: readonly string[]): Promise<Keyring> {
   if (options.runKeyStdin === true) {
     if (inputs.length === 0 || inputs.includes(STDIN)) {
-      throw new Failure("--run-key-stdin: standard input cannot give both the key and the data. Name a file.");
+      throw new Failure(
+        "--run-key-stdin: standard input cannot give both the key and the data. Name a file.",
+      );
     }
     return ringOfRuns(readRunKeys(0, "standard input"));
   }

@@ -85,7 +85,7 @@ export async function* pieces(
       const length = end - at;
       const found = {
         kid: kidAt(window.bytes, start),
-        data: isTooLong ? undefined : window.bytes.latin1Slice(start, start + length),
+        data: isTooLong ? undefined : window.bytes.toString("latin1", start, start + length),
         place,
         line,
         bytes: take(start + length + place.after),
@@ -108,12 +108,16 @@ function findHeader(bytes: Buffer): number {
 }
 
 function textAfter(bytes: Buffer, end: number): string {
-  return bytes.latin1Slice(end, Math.min(end + REACH, bytes.length));
+  return bytes.toString("latin1", end, Math.min(end + REACH, bytes.length));
 }
 
 function placeAt(bytes: Buffer, at: number, end: number, strings: StringTracker): Place {
   const before = bytes.subarray(Math.max(0, at - REACH), at);
-  return placeOf(before.latin1Slice(), textAfter(bytes, end), strings.isInStringAfter(bytes.subarray(0, at)));
+  return placeOf(
+    before.toString("latin1"),
+    textAfter(bytes, end),
+    strings.isInStringAfter(bytes.subarray(0, at)),
+  );
 }
 
 /** How many of the last bytes may begin an envelope, or an object that holds one. */

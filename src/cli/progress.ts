@@ -3,7 +3,9 @@ import type { OnProgress } from "./scan.ts";
 import { size } from "./terminal.ts";
 
 /** Runs something that takes a while, with a progress bar where standard error is a terminal. */
-export async function withProgress<Result>(run: (onProgress: OnProgress) => Promise<Result>): Promise<Result> {
+export async function withProgress<Result>(
+  run: (onProgress: OnProgress) => Promise<Result>,
+): Promise<Result> {
   if (process.stderr.isTTY !== true) return run(() => {});
   const bar = new SingleBar({
     stream: process.stderr,

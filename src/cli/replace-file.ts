@@ -31,10 +31,13 @@ export async function replaceFile<Result>(
 ): Promise<Result> {
   const target = await realpath(path).catch(() => path);
   const old = await stat(target).catch(() => undefined);
-  if (old !== undefined && !old.isFile()) throw new Failure(`${path}: it is no regular file, so it is not replaced.`);
+  if (old !== undefined && !old.isFile())
+    throw new Failure(`${path}: it is no regular file, so it is not replaced.`);
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
   const fail = (error: unknown): never => {
-    throw error instanceof Failure ? error : new Failure(`${path}: cannot be written: ${systemReason(error)}`);
+    throw error instanceof Failure
+      ? error
+      : new Failure(`${path}: cannot be written: ${systemReason(error)}`);
   };
   const handle = await open(temporary, "wx", PRIVATE).catch(fail);
   unfinished.add(temporary);

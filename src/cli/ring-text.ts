@@ -62,7 +62,10 @@ export function permissionProblem(path: string): string | undefined {
  *
  * @throws {StepsealError} CONFIG when the keys are no ring
  */
-export function formatRing({ file, others }: Pick<RingText, "file" | "others">, keys: readonly KeyText[]): string {
+export function formatRing(
+  { file, others }: Pick<RingText, "file" | "others">,
+  keys: readonly KeyText[],
+): string {
   const entries = keys.map(entryOf);
   createKeyring({ ...others, keys: entries });
   if (file !== undefined) return `${JSON.stringify({ ...others, keys: entries }, null, 2)}\n`;

@@ -63,7 +63,7 @@ export async function scan(paths: readonly string[], onProgress: OnProgress = ()
     kidsHere.clear();
     totals.files++;
     try {
-      for await (const chunk of path === STDIN ? (await openInputs([])) [0]!.chunks() : readWhole(path)) {
+      for await (const chunk of path === STDIN ? (await openInputs([]))[0]!.chunks() : readWhole(path)) {
         kids.feed(chunk);
         others.feed(chunk);
         totals.bytes += chunk.length;
@@ -93,7 +93,8 @@ async function list(
   problems: string[],
 ): Promise<void> {
   if (found instanceof Error) problems.push(`${path}: ${systemReason(found)}`);
-  else if (found.isSymbolicLink()) problems.push(`${path}: a symbolic link, not followed. Name where it leads.`);
+  else if (found.isSymbolicLink())
+    problems.push(`${path}: a symbolic link, not followed. Name where it leads.`);
   else if (found.isFile()) {
     const size = "size" in found ? found.size : ((await lstat(path).catch(() => undefined))?.size ?? 0);
     files.push({ path, bytes: size });

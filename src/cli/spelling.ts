@@ -44,7 +44,11 @@ export function placeOf(before: string, after: string, isInString: boolean): Pla
   if (object !== undefined) return { ...object, write };
   // The name of a member stays a string.
   if (memberName(quote).test(after)) {
-    return { before: 0, after: 0, write: (json) => write(JSON.stringify(json)).slice(quote.length, -quote.length) };
+    return {
+      before: 0,
+      after: 0,
+      write: (json) => write(JSON.stringify(json)).slice(quote.length, -quote.length),
+    };
   }
   return { before: quote.length, after: quote.length, write };
 }
@@ -95,7 +99,9 @@ function shapeFor(quote: string): Shape {
   const strategy = String.raw`${q}__STRATEGY__${q}${SPACE}:${SPACE}${q}stepseal\\*/v1${q}`;
   const member = `(?:(${encrypted})|(${strategy}))`;
   const shape = {
-    head: new RegExp(String.raw`\{${SPACE}(?:${member}${SPACE},${SPACE}){0,2}${q}data${q}${SPACE}:${SPACE}${q}$`),
+    head: new RegExp(
+      String.raw`\{${SPACE}(?:${member}${SPACE},${SPACE}){0,2}${q}data${q}${SPACE}:${SPACE}${q}$`,
+    ),
     tail: new RegExp(String.raw`^${q}(?:${SPACE},${SPACE}${member}){0,2}${SPACE}\}`),
   };
   shapes.set(quote, shape);
@@ -107,7 +113,11 @@ function memberName(quote: string): RegExp {
 }
 
 /** How much around a body is the object it stands in; undefined where that has other members. */
-function objectAround(before: string, after: string, quote: string): { before: number; after: number } | undefined {
+function objectAround(
+  before: string,
+  after: string,
+  quote: string,
+): { before: number; after: number } | undefined {
   const { head, tail } = shapeFor(quote);
   // From the last brace on: none of the members holds one.
   const brace = before.lastIndexOf("{");

@@ -61,3 +61,8 @@ export function size(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
+
+/** Writes a line of a result to standard output. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

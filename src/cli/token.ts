@@ -36,9 +36,8 @@ export function endOfBody(bytes: Uint8Array, at: number): number {
 
 /** The kid of the envelope that begins at `at`. */
 export function kidAt(bytes: Buffer, at: number): string {
-  return bytes.latin1Slice(at + KID_TEXT_AT, at + KID_TEXT_AT + 16);
+  return bytes.toString("latin1", at + KID_TEXT_AT, at + KID_TEXT_AT + 16);
 }
-
 
 function isHexDigit(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
