@@ -1,7 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { createKeyring, type KeyEntry, type Keyring, type KeyState } from "../keyring/keyring.ts";
 import { keyringFromEnv, loadKeyring, splitList } from "../keyring/load.ts";
-import { Failure, systemReason } from "./exit.ts";
+import { duplicateLine } from "./duplicates.ts";
+import { Failure } from "./exit.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** A key with its text, which a ring does not give away; none for a destroyed key. */
 export interface KeyText {
@@ -26,6 +28,7 @@ export interface RingText {
  *
  * @param file path of a keyring file; default: the environment, which may name one
  * @throws {StepsealError} CONFIG
+ * @throws {Failure} for a member that stands in the file twice
  */
 export async function readRing(file: string | undefined): Promise<RingText> {
   const path = ringFile(file);
@@ -36,7 +39,11 @@ export async function readRing(file: string | undefined): Promise<RingText> {
     return { ring, file: path, others: {}, keys: ring.keys.map((key, i) => keyText(key, texts[i] ?? "")) };
   }
   const text = readFileSync(path, "utf8");
-  const { keys, ...others } = JSON.parse(text.startsWith("\uFEFF") ? text.slice(1) : text) as {
+  const json = text.startsWith("\uFEFF") ? text.slice(1) : text;
+  const line = duplicateLine(json);
+  if (line !== undefined)
+    throw new Failure(`${path}: line ${line} names a member that its object has already.`);
+  const { keys, ...others } = JSON.parse(json) as {
     keys: readonly KeyEntry[];
   };
   return { ring, file: path, others, keys: keys.map((entry, i) => ({ kid: ring.keys[i]!.kid, ...entry })) };
@@ -62,10 +69,7 @@ export function permissionProblem(path: string): string | undefined {
  *
  * @throws {StepsealError} CONFIG when the keys are no ring
  */
-export function formatRing(
-  { file, others }: Pick<RingText, "file" | "others">,
-  keys: readonly KeyText[],
-): string {
+function formatRing({ file, others }: Pick<RingText, "file" | "others">, keys: readonly KeyText[]): string {
   const entries = keys.map(entryOf);
   createKeyring({ ...others, keys: entries });
   if (file !== undefined) return `${JSON.stringify({ ...others, keys: entries }, null, 2)}\n`;
@@ -74,9 +78,16 @@ export function formatRing(
   return `STEPSEAL_KEY=${primary?.key}\nSTEPSEAL_KEY_FALLBACK=${fallback.join(",")}\n`;
 }
 
-/** What a command needs of a file system error that a core function has not put into words. */
-export function unreadable(path: string, error: unknown): Failure {
-  return new Failure(`${path}: ${systemReason(error)}`);
+/**
+ * Writes a ring where it came from: replaces its keyring file, or prints the lines of an env file.
+ *
+ * @throws {StepsealError} CONFIG when the keys are no ring
+ * @throws {Failure} when the file cannot be written
+ */
+export async function writeRing(ring: RingText, keys: readonly KeyText[]): Promise<void> {
+  const text = formatRing(ring, keys);
+  if (ring.file === undefined) process.stdout.write(text);
+  else await replaceFile(ring.file, (output) => output.write(Buffer.from(text)));
 }
 
 function keyText({ kid, state }: { kid: string; state: KeyState }, item: string): KeyText {
