@@ -1,19 +1,22 @@
 import { defineConfig } from "tsup";
 
+const library = {
+  index: "src/index.ts",
+  inngest: "src/adapters/inngest/index.ts",
+  "inngest-compat": "src/adapters/inngest/compat/index.ts",
+  testing: "src/testing/index.ts",
+  transport: "src/transport/index.ts",
+};
+
 export default defineConfig({
-  entry: {
-    index: "src/index.ts",
-    inngest: "src/adapters/inngest/index.ts",
-    "inngest-compat": "src/adapters/inngest/compat/index.ts",
-    testing: "src/testing/index.ts",
-    transport: "src/transport/index.ts",
-  },
+  // The command line shares the core's chunks, and no entry of the library reaches it.
+  entry: { ...library, cli: "src/cli/main.ts" },
   format: "esm",
   target: "node20",
   platform: "neutral",
-  dts: true,
+  dts: { entry: library },
   clean: true,
   sourcemap: true,
   splitting: true,
-  external: ["inngest"],
+  external: ["inngest", /^node:/],
 });

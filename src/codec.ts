@@ -124,12 +124,8 @@ export interface Decoded {
  * writes); TOO_LARGE, INFLATE_LIMIT; UNSUPPORTED without zlib
  */
 export function decodeValue(content: Uint8Array, flags: number, options: CodecOptions): Decoded {
-  let plain = (flags & PADDED) === 0 ? content : unpad(content);
-  if ((flags & DEFLATED) !== 0) {
-    plain = inflate(plain, Math.min(options.maxInflatedBytes, options.maxPlaintextBytes));
-  }
+  const plain = decodeBytes(content, flags, options);
   const bytes = plain.length;
-  if (bytes > options.maxPlaintextBytes) throw tooLarge(bytes, options);
   if ((flags & RAW) !== 0) return { value: new Uint8Array(plain), bytes };
   if (bytes === 0) return { value: undefined, bytes };
   const json = readUtf8(plain);
@@ -140,6 +136,20 @@ export function decodeValue(content: Uint8Array, flags: number, options: CodecOp
     // The parser's own message shows a piece of the text.
     throw notJson("is not JSON");
   }
+}
+
+/**
+ * Takes padding and compression off the bytes that were encrypted: what is left is the value, as JSON or raw.
+ *
+ * @throws {StepsealError} as `decodeValue`, but for what concerns UTF-8 and JSON
+ */
+export function decodeBytes(content: Uint8Array, flags: number, options: CodecOptions): Uint8Array {
+  let plain = (flags & PADDED) === 0 ? content : unpad(content);
+  if ((flags & DEFLATED) !== 0) {
+    plain = inflate(plain, Math.min(options.maxInflatedBytes, options.maxPlaintextBytes));
+  }
+  if (plain.length > options.maxPlaintextBytes) throw tooLarge(plain.length, options);
+  return plain;
 }
 
 function stringify(value: unknown): string | undefined {

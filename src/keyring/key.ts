@@ -11,8 +11,7 @@ const ROOT_DIGITS = 43;
 const TEXT_LENGTH = PREFIX.length + ROOT_DIGITS + CHECK_DIGITS;
 
 /** The end of every message whose fix is a new key. */
-export const MAKE_A_KEY =
-  "Make a key with: node -e 'import(\"stepseal\").then(s => console.log(s.generateKey()))'";
+export const MAKE_A_KEY = "Make a key with: npx stepseal keygen";
 
 // No regular expression in this folder reads a key: engines keep the last input of one in `RegExp.input`.
 

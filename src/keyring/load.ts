@@ -134,7 +134,7 @@ function readFallback(items: readonly string[]): RingEntry[] {
 }
 
 /** The items of a list. None at all is no error: that is what a finished rotation leaves in the variable. */
-function splitList(text: string): string[] {
+export function splitList(text: string): string[] {
   const items: string[] = [];
   let item = "";
   for (const char of text) {

@@ -333,7 +333,7 @@ const badOptions: readonly (readonly [name: string, options: unknown, says: read
 
 /** Environments that hold no ring. */
 const badEnvironments: readonly (readonly [name: string, env: unknown, says: readonly string[]])[] = [
-  ["nothing set", {}, ["STEPSEAL_KEY is not set", "node -e", MAKE]],
+  ["nothing set", {}, ["STEPSEAL_KEY is not set", "npx stepseal keygen", MAKE]],
   ["null", null, ["env: found null"]],
   [
     "fallback keys alone",

@@ -1,0 +1,60 @@
+import { Command } from "commander";
+import { generateKey } from "../../keyring/key.ts";
+import { createKeyring } from "../../keyring/keyring.ts";
+import { type KeyOptions, keyringOption, readRingWarning } from "../keys.ts";
+import { type KeyText, writeRing } from "../ring-text.ts";
+import { note } from "../terminal.ts";
+
+/** `rotate`: the ring with another primary, and with every key it had. */
+export function rotate(): Command {
+  return new Command("rotate")
+    .summary("make the next key, or let it seal")
+    .description(
+      "Takes the ring one step further and keeps every key in it. With --standby, a new key is added that only opens: " +
+        "deploy it everywhere first. Without, the key on standby becomes the primary, or a new key where there is " +
+        "none, and the old primary only opens. Prints the lines of an env file, which hold the keys; a keyring file " +
+        "is replaced, whole or not at all.",
+    )
+    .addOption(keyringOption())
+    .option("--standby", "add a new key that only opens")
+    .addHelpText(
+      "after",
+      "\nExample, with a deploy after each line:\n  npx stepseal rotate --standby > next.env\n  npx stepseal rotate > next.env\n",
+    )
+    .action(async (options: KeyOptions & { standby?: boolean }) => {
+      const ring = await readRingWarning(options.keyring);
+      const { keys, advice } = options.standby === true ? withStandby(ring.keys) : withNextPrimary(ring.keys);
+      await writeRing(ring, keys);
+      note(advice);
+    });
+}
+
+interface Rotated {
+  readonly keys: readonly KeyText[];
+  readonly advice: string;
+}
+
+function withStandby(keys: readonly KeyText[]): Rotated {
+  const next = newKey("standby");
+  return {
+    keys: [...keys, next],
+    advice: `Key ${next.kid} is on standby. Deploy it everywhere, then run rotate without --standby.`,
+  };
+}
+
+function withNextPrimary(keys: readonly KeyText[]): Rotated {
+  const standby = keys.find(({ state }) => state === "standby");
+  const next = standby ?? newKey("primary");
+  const old = keys.find(({ state }) => state === "primary")!;
+  const others = keys.filter((key) => key !== standby && key !== old);
+  const advice =
+    standby === undefined
+      ? `Key ${next.kid} is new and seals at once: until a process has it, what it sealed fails there with UNKNOWN_KEY and is retried. With --standby first, nothing fails.`
+      : `Key ${next.kid} seals, and ${old.kid} opens only. Retire that when nothing needs it: stepseal retire ${old.kid}`;
+  return { keys: [{ ...next, state: "primary" }, { ...old, state: "decrypt-only" }, ...others], advice };
+}
+
+function newKey(state: "primary" | "standby"): KeyText {
+  const key = generateKey();
+  return { kid: createKeyring({ key }).primary, state, key };
+}

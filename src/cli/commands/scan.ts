@@ -1,0 +1,53 @@
+import { Command } from "commander";
+import { formatAdvice } from "../counters.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { withProgress } from "../progress.ts";
+import { type ScanResult, scan as scanPaths } from "../scan.ts";
+import { count, out, print, problem, size } from "../terminal.ts";
+
+/** `scan`: which keys the data at hand still needs. */
+export function scan(): Command {
+  return new Command("scan")
+    .summary("count envelopes per key")
+    .description(
+      "Counts envelopes per kid in files, in folders with all they hold, and in standard input. Needs no key, and " +
+        "reads anything that holds envelopes as text: JSON, logs, CSV, dumps of a database.",
+    )
+    .argument("[paths...]", "files and folders; - or none: standard input")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 searched all, 1 also found envelopes of other formats, 2 something could not be searched.\n" +
+        "\nExamples:\n  npx stepseal scan backups/\n  zcat dump.sql.gz | npx stepseal scan\n",
+    )
+    .action(async (paths: string[], { json }: { json?: boolean }) => {
+      const result = await withProgress((onProgress) => scanPaths(paths, onProgress));
+      if (json === true) print(JSON.stringify(result));
+      else show(result);
+      process.exitCode = exitCode(result);
+    });
+}
+
+function show({ kids, files, bytes, envelopes, otherFormats, problems }: ScanResult): void {
+  for (const kid of kids) {
+    print(`${kid.kid}  ${count(kid.envelopes, "envelope")} in ${count(kid.files, "file")}`);
+  }
+  print(out.dim(`${count(envelopes, "envelope")} in ${count(files, "file")}, ${size(bytes)}`));
+  for (const line of problemsOf({ otherFormats, problems })) problem(line);
+}
+
+/** What a scan found that the counts do not say, a sentence each. */
+export function problemsOf({
+  otherFormats,
+  problems,
+}: Pick<ScanResult, "otherFormats" | "problems">): string[] {
+  const others = Object.entries(otherFormats).map(
+    ([format, number]) => `${count(number, "envelope")} of ${format}. ${formatAdvice(format)}`,
+  );
+  return [...others, ...problems];
+}
+
+function exitCode({ otherFormats, problems }: ScanResult): ExitCode {
+  if (problems.length > 0) return EXIT.failed;
+  return Object.keys(otherFormats).length > 0 ? EXIT.found : EXIT.ok;
+}

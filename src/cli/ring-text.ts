@@ -1,0 +1,107 @@
+import { readFileSync, statSync } from "node:fs";
+import { createKeyring, type KeyEntry, type Keyring, type KeyState } from "../keyring/keyring.ts";
+import { keyringFromEnv, loadKeyring, splitList } from "../keyring/load.ts";
+import { duplicateLine } from "./duplicates.ts";
+import { Failure } from "./exit.ts";
+import { replaceFile } from "./replace-file.ts";
+
+/** A key with its text, which a ring does not give away; none for a destroyed key. */
+export interface KeyText {
+  readonly kid: string;
+  readonly state: KeyState;
+  readonly key?: string;
+  readonly destroyedAt?: string;
+}
+
+/** A ring as it is written, for commands that write the next one. */
+export interface RingText {
+  readonly ring: Keyring;
+  readonly keys: readonly KeyText[];
+  /** Path of the keyring file; undefined for `STEPSEAL_KEY` and `STEPSEAL_KEY_FALLBACK`. */
+  readonly file: string | undefined;
+  /** Other members of the file. */
+  readonly others: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads the ring that the app would have, from the environment, or from a keyring file.
+ *
+ * @param file path of a keyring file; default: the environment, which may name one
+ * @throws {StepsealError} CONFIG
+ * @throws {Failure} for a member that stands in the file twice
+ */
+export async function readRing(file: string | undefined): Promise<RingText> {
+  const path = ringFile(file);
+  const ring = file === undefined ? keyringFromEnv() : await loadKeyring({ file });
+  if (path === undefined) {
+    const { STEPSEAL_KEY = "", STEPSEAL_KEY_FALLBACK = "" } = process.env;
+    const texts = [STEPSEAL_KEY.trim(), ...splitList(STEPSEAL_KEY_FALLBACK)];
+    return { ring, file: path, others: {}, keys: ring.keys.map((key, i) => keyText(key, texts[i] ?? "")) };
+  }
+  const text = readFileSync(path, "utf8");
+  const json = text.startsWith("\uFEFF") ? text.slice(1) : text;
+  const line = duplicateLine(json);
+  if (line !== undefined)
+    throw new Failure(`${path}: line ${line} names a member that its object has already.`);
+  const { keys, ...others } = JSON.parse(json) as {
+    keys: readonly KeyEntry[];
+  };
+  return { ring, file: path, others, keys: keys.map((entry, i) => ({ kid: ring.keys[i]!.kid, ...entry })) };
+}
+
+/** The keyring file that a command reads, where it reads one. */
+export function ringFile(file: string | undefined): string | undefined {
+  return file ?? process.env.STEPSEAL_KEYRING_FILE;
+}
+
+/** Why a keyring file is not as private as its content; undefined where it is, or cannot be told. */
+export function permissionProblem(path: string): string | undefined {
+  // Windows has no such bits.
+  if (process.platform === "win32") return undefined;
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & 0o077) === 0) return undefined;
+  const octal = (mode & 0o777).toString(8).padStart(3, "0");
+  return `${path}: others than its owner have access to the keys in it (mode ${octal}). Fix: chmod 600 ${path}`;
+}
+
+/**
+ * Writes a ring as the lines of an env file, or as a keyring file, like the one it was read from.
+ *
+ * @throws {StepsealError} CONFIG when the keys are no ring
+ */
+function formatRing({ file, others }: Pick<RingText, "file" | "others">, keys: readonly KeyText[]): string {
+  const entries = keys.map(entryOf);
+  createKeyring({ ...others, keys: entries });
+  if (file !== undefined) return `${JSON.stringify({ ...others, keys: entries }, null, 2)}\n`;
+  const primary = keys.find(({ state }) => state === "primary");
+  const fallback = keys.filter((key) => key !== primary).map(fallbackItem);
+  return `STEPSEAL_KEY=${primary?.key}\nSTEPSEAL_KEY_FALLBACK=${fallback.join(",")}\n`;
+}
+
+/**
+ * Writes a ring where it came from: replaces its keyring file, or prints the lines of an env file.
+ *
+ * @throws {StepsealError} CONFIG when the keys are no ring
+ * @throws {Failure} when the file cannot be written
+ */
+export async function writeRing(ring: RingText, keys: readonly KeyText[]): Promise<void> {
+  const text = formatRing(ring, keys);
+  if (ring.file === undefined) process.stdout.write(text);
+  else await replaceFile(ring.file, (output) => output.write(Buffer.from(text)));
+}
+
+function keyText({ kid, state }: { kid: string; state: KeyState }, item: string): KeyText {
+  if (state === "destroyed") return { kid, state };
+  const suffix = `:${state}`;
+  return { kid, state, key: item.endsWith(suffix) ? item.slice(0, -suffix.length) : item };
+}
+
+function entryOf({ kid, state, key = "", destroyedAt }: KeyText): KeyEntry {
+  if (state !== "destroyed") return { key, state };
+  return destroyedAt === undefined ? { kid, state } : { kid, state, destroyedAt };
+}
+
+function fallbackItem({ kid, state, key }: KeyText): string {
+  if (state === "decrypt-only") return key ?? "";
+  return `${key ?? kid}:${state}`;
+}

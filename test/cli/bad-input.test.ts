@@ -1,0 +1,182 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { key } from "../keyring/roots.ts";
+import { cli, envOf, run, sealed, sealedText, useCli } from "./support.ts";
+
+const { folder, file } = useCli();
+const env = envOf("old");
+
+/** One clear line: no stack trace, and no piece of a key. */
+function expectLine(stderr: string, text: string): void {
+  expect(stderr).toContain(text);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stderr).not.toMatch(/ssk1_\w/);
+}
+
+describe("bad data", () => {
+  const cases: readonly [name: string, content: () => string | Buffer, code: number, message: string][] = [
+    ["truncated", () => sealedText("x".repeat(100)).slice(0, 21 + 80), 1, "CORRUPT"],
+    ["cut in its header", () => sealedText("x").slice(0, 30), 1, "FORMAT"],
+    [
+      "binary",
+      () => Buffer.concat([Buffer.from(sealedText("x")), Buffer.alloc(9), randomBytes(999)]),
+      2,
+      "binary data",
+    ],
+    ["gzip", () => gzipSync(sealedText("x")), 2, "compressed (gzip)"],
+    ["UTF-16", () => Buffer.from(`\uFEFF${sealedText("x")}`, "utf16le"), 2, "UTF-16"],
+    [
+      "of a newer version",
+      () => JSON.stringify({ __ENCRYPTED__: true, __STRATEGY__: "stepseal/v2", data: "ss2.x" }),
+      1,
+      "update stepseal",
+    ],
+    ["of another key", () => sealedText("x", "other"), 1, "UNKNOWN_KEY"],
+    ["without envelopes", () => "text", 1, "There are no envelopes"],
+    ["empty", () => "", 1, "There are no envelopes"],
+  ];
+
+  test.each(cases)("%s: a clear line and an exit code", async (_, content, code, message) => {
+    const data = content();
+    const piped = await run(["decrypt"], { env, input: data });
+    expect(piped.code).toBe(code);
+    expectLine(piped.stderr, message);
+    const named = await run(["decrypt", file("bad", data)], { env });
+    expect(named.code).toBe(code);
+    expectLine(named.stderr, message);
+  });
+
+  test("an envelope that does not open stays as it is, and the others open", async () => {
+    const input = `${sealedText(1)} ${sealedText(2, "other")} ${sealedText(3)}`;
+    const { stdout } = await run(["decrypt"], { env, input });
+    expect(stdout).toMatch(/^1 ss1\.\S+ 3$/);
+  });
+
+  test("a line of 30 MB is no problem", async () => {
+    const filler = "x".repeat(15_000_000);
+    const input = JSON.stringify([filler, sealed("v"), filler]);
+    const { code, stdout } = await run(["decrypt"], { env, input });
+    expect(code).toBe(0);
+    expect(stdout === JSON.stringify([filler, "v", filler])).toBe(true);
+  });
+
+  test("missing files and folders are told before anything is written", async () => {
+    const good = file("good", sealedText(1));
+    for (const [bad, message] of [
+      [join(folder(), "missing"), "there is no such file"],
+      [folder(), "it is a folder"],
+    ]) {
+      const { code, stdout, stderr } = await run(["decrypt", good, bad!], { env });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expectLine(stderr, message!);
+    }
+  });
+
+  test("nothing is left of a rewrap that fails", async () => {
+    const content = `${sealedText(1, "other")}\u0000`;
+    const data = file("fails", content);
+    expect((await run(["rewrap", data], { env })).code).toBe(2);
+    expect(readFileSync(data, "utf8")).toBe(content);
+    expect(readdirSync(folder()).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+});
+
+describe("bad keyring files", () => {
+  const entry = JSON.stringify({ key: key("old"), state: "primary" });
+  const cases = [
+    ["an unknown member", `{"keys":[${entry}],"kyes":[]}`, "unknown option kyes"],
+    [
+      "an unknown member of a key",
+      `{"keys":[{"key":"${key("old")}","state":"primary","note":"x"}]}`,
+      "unknown option note",
+    ],
+    ["a member twice", `{"keys":[],\n"keys":[${entry}]}`, "line 2 names a member"],
+    ["a key twice", `{"keys":[${entry},${entry}]}`, "the same key as"],
+    ["cut short", `{"keys":[${entry}`, "is not JSON"],
+    ["no key", '{"keys":[]}', "no key of 0"],
+  ] as const;
+
+  test.each(cases)("%s: check, decrypt and rotate refuse it and it stays", async (_, content, message) => {
+    const path = file("ring.json", content);
+    for (const command of ["check", "decrypt", "rotate"]) {
+      const { code, stdout, stderr } = await run([command, "-k", path], { input: "x" });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expectLine(stderr, message);
+    }
+    expect(readFileSync(path, "utf8")).toBe(content);
+  });
+});
+
+describe("usage", () => {
+  test.each([[["frobnicate"]], [["scan", "--frobnicate"]], [["retire"]], [["decrypt", "--run-key-stdin"]]])(
+    "%s: exit code 2, and a line on standard error",
+    async (args) => {
+      const { code, stdout, stderr } = await run(args, { env });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/^stepseal: /);
+    },
+  );
+
+  test("a key among the arguments is refused and not repeated", async () => {
+    const { code, stderr } = await run(["decrypt", `--key=${key("old")}`]);
+    expect(code).toBe(2);
+    expectLine(stderr, "A key is among the arguments");
+  });
+
+  test("every command has help, on standard output", async () => {
+    const { code, stdout } = await run(["--help"]);
+    expect(code).toBe(0);
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name!);
+    expect(commands).toEqual(["keygen", "check", "inspect", "decrypt", "scan", "rotate", "retire", "rewrap"]);
+    for (const name of commands) expect((await run([name, "--help"])).stdout).toContain(`stepseal ${name}`);
+  });
+
+  test("a reader that stops early ends the command quietly", async () => {
+    const data = file("long", `${sealedText("v".repeat(50))}\n`.repeat(20_000));
+    const shell = spawn("sh", ["-c", `"${process.execPath}" "${cli}" decrypt "${data}" | head -n 1`], {
+      env: { PATH: process.env.PATH, ...env },
+    });
+    let stderr = "";
+    shell.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk;
+    });
+    shell.stdout.resume();
+    await new Promise((resolve) => shell.on("close", resolve));
+    expect(stderr).toBe("");
+  });
+
+  test.skipIf(process.platform !== "linux")("plaintext goes to a terminal only with --yes", async () => {
+    const data = file("secret", sealedText("opened"));
+    const onTerminal = (args: string): Promise<string> =>
+      new Promise((resolve) => {
+        const command = `"${process.execPath}" "${cli}" ${args}`;
+        const terminal = spawn("script", ["-qec", command, "/dev/null"], {
+          env: { PATH: process.env.PATH, SHELL: "/bin/sh", TERM: "xterm", ...env },
+        });
+        let shown = "";
+        terminal.stdout.on("data", (chunk: Buffer) => {
+          shown += chunk;
+        });
+        terminal.on("close", () => resolve(shown));
+      });
+    const refused = await onTerminal(`decrypt "${data}"`);
+    expect(refused).toContain("would show plaintext");
+    expect(refused).toContain("\u001b[31m");
+    expect(refused).not.toContain("opened");
+    expect(await onTerminal(`decrypt --yes "${data}"`)).toContain("opened");
+    const plain = await onTerminal(`check`);
+    expect(plain).toContain("\u001b[32mprimary");
+    env.NO_COLOR = "1";
+    expect(await onTerminal("check")).not.toContain("\u001b");
+    delete env.NO_COLOR;
+  });
+
+  test("nothing is coloured where there is no terminal", async () => {
+    const { stdout, stderr } = await run(["inspect"], { input: sealedText(1) });
+    expect(stdout + stderr).not.toContain("\u001b");
+  });
+});

@@ -1,0 +1,233 @@
+import { mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { createKeyring } from "../../src/keyring/keyring.ts";
+import { key, kid } from "../keyring/roots.ts";
+import { envOf, run, sealed, sealedText, useCli } from "./support.ts";
+
+const { folder, file } = useCli();
+const both = { STEPSEAL_KEY: key("new"), STEPSEAL_KEY_FALLBACK: key("old") };
+const ringFile = (name: string, keys: readonly object[]): string => file(name, JSON.stringify({ keys }));
+
+describe("keygen", () => {
+  test("prints one line for an env file, and with --json the kid too", async () => {
+    const plain = await run(["keygen"]);
+    expect(plain).toMatchObject({ code: 0, stderr: "" });
+    expect(plain.stdout).toMatch(/^STEPSEAL_KEY=ssk1_[0-9A-Za-z]{49}\n$/);
+    const made = JSON.parse((await run(["keygen", "--json"])).stdout);
+    expect(createKeyring({ key: made.key }).primary).toBe(made.kid);
+  });
+});
+
+describe("check", () => {
+  test("tells kids and states of the environment", async () => {
+    const { code, stdout } = await run(["check"], { env: both });
+    expect(code).toBe(0);
+    expect(stdout).toBe(`${kid("new")}  primary\n${kid("old")}  decrypt-only\n2 keys from STEPSEAL_KEY\n`);
+  });
+
+  test("fails without keys, and says so in JSON too", async () => {
+    expect(await run(["check"])).toMatchObject({ code: 2, stdout: "" });
+    const { code, stdout } = await run(["check", "--json"]);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, keys: [] });
+  });
+
+  test("warns of a keyring file that others can read", async () => {
+    const path = ringFile("open.json", [{ key: key("new"), state: "primary" }]);
+    expect((await run(["check", "-k", path])).code).toBe(0);
+    const { chmodSync } = await import("node:fs");
+    chmodSync(path, 0o644);
+    const { code, stderr } = await run(["check"], { env: { STEPSEAL_KEYRING_FILE: path } });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`chmod 600 ${path}`);
+  });
+});
+
+describe("inspect", () => {
+  test("shows claims and sizes without a key, in JSON on request", async () => {
+    const line = JSON.stringify({ id: 1, data: sealed("x", "old", { kind: "step.output", run: "01J0" }) });
+    const plain = await run(["inspect"], { input: `no\n${line}\n` });
+    expect(plain.code).toBe(0);
+    expect(plain.stdout).toBe(`standard input:2  ${kid("old")}  3 B  kind=step.output  run=01J0\n`);
+    const { stdout } = await run(["inspect", "--json"], { input: line });
+    expect(JSON.parse(stdout)).toMatchObject({
+      line: 1,
+      kid: kid("old"),
+      ciphertextBytes: 3,
+      claims: { kind: "step.output", run: "01J0" },
+    });
+  });
+
+  test("escapes what a terminal would obey", async () => {
+    const line = JSON.stringify(sealed("x", "old", { kind: "step.output", run: "a\u001b[2Jb" }));
+    expect((await run(["inspect"], { input: line })).stdout).toContain("run=a\\u001b[2Jb");
+  });
+});
+
+describe("decrypt", () => {
+  test("opens envelopes in every spelling and keeps the rest of each line", async () => {
+    const envelope = sealed({ card: "4111", note: 'a"b' });
+    const inString = JSON.stringify({ body: JSON.stringify({ v: envelope }) });
+    const input = [
+      `{"id":1e2,  "data":${JSON.stringify(envelope)} ,"x":"\\u00e9"}`,
+      inString,
+      `log: ${sealedText("x")} end`,
+      "plain",
+      "",
+    ].join("\n");
+    const { code, stdout, stderr } = await run(["decrypt"], { env: both, input });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = stdout.split("\n");
+    expect(lines[0]).toBe('{"id":1e2,  "data":{"card":"4111","note":"a\\"b"} ,"x":"\\u00e9"}');
+    expect(JSON.parse(JSON.parse(lines[1]!).body)).toEqual({ v: { card: "4111", note: 'a"b' } });
+    expect(lines.slice(2)).toEqual(['log: "x" end', "plain", ""]);
+  });
+
+  test("takes run keys from a file and from standard input, and they open their run alone", async () => {
+    const runKey = createKeyring({ key: key("old") }).runKey("run-1");
+    const data = file(
+      "runs.jsonl",
+      `${JSON.stringify(sealed(1, "old", { run: "run-1" }))}\n${JSON.stringify(sealed(2, "old", { run: "run-2" }))}\n`,
+    );
+    for (const args of [["--run-key-file", file("run.key", `${runKey}\n`)], ["--run-key-stdin"]]) {
+      const { code, stdout, stderr } = await run(["decrypt", ...args, data], { input: runKey });
+      expect(code).toBe(1);
+      expect(stdout.split("\n")[0]).toBe("1");
+      expect(stdout.split("\n")[1]).toContain("ss1.");
+      expect(stderr).toContain(`${data}, line 2: UNKNOWN_KEY`);
+      expect(stderr).not.toContain(runKey.slice(-30));
+    }
+  });
+
+  test("writes a file that is its owner's alone, and none where it fails", async () => {
+    const output = join(folder(), "plain.json");
+    expect((await run(["decrypt", "-o", output], { env: both, input: sealedText("secret") })).code).toBe(0);
+    expect(readFileSync(output, "utf8")).toBe('"secret"');
+    expect(statSync(output).mode & 0o777).toBe(0o600);
+    const none = join(folder(), "none.json");
+    expect((await run(["decrypt", "-o", none, join(folder(), "missing")], { env: both })).code).toBe(2);
+    expect(statSync(none, { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
+
+describe("scan", () => {
+  test("counts envelopes per kid in files, folders and standard input", async () => {
+    const sub = join(folder(), "scanned", "sub");
+    mkdirSync(sub, { recursive: true });
+    file("scanned/a.json", JSON.stringify([sealed(1), sealed(2), sealed(3, "new")]));
+    file("scanned/sub/b.sql", `INSERT '${sealedText(4)}'`);
+    const { code, stdout } = await run(["scan", "--json", join(folder(), "scanned")]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      files: 2,
+      envelopes: 4,
+      kids: [
+        { kid: kid("old"), envelopes: 3, files: 2 },
+        { kid: kid("new"), envelopes: 1, files: 1 },
+      ],
+    });
+    const piped = await run(["scan"], { input: sealedText(1) });
+    expect(piped.stdout).toContain(`${kid("old")}  1 envelope in 1 file`);
+  });
+
+  test("tells what it did not search", async () => {
+    mkdirSync(join(folder(), "linked"), { recursive: true });
+    symlinkSync("/nowhere", join(folder(), "linked", "link"));
+    const { code, stderr } = await run(["scan", join(folder(), "linked"), join(folder(), "missing")]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("a symbolic link, not followed");
+    expect(stderr).toContain("missing: there is no such file");
+  });
+});
+
+describe("rotate", () => {
+  test("adds a standby, promotes it, and keeps the old key", async () => {
+    const first = await run(["rotate", "--standby"], { env: envOf("old") });
+    const env = Object.fromEntries(
+      first.stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split("=") as [string, string]),
+    );
+    expect(env.STEPSEAL_KEY).toBe(key("old"));
+    expect(env.STEPSEAL_KEY_FALLBACK).toMatch(/^ssk1_\w{49}:standby$/);
+    const second = await run(["rotate"], { env });
+    const standby = env.STEPSEAL_KEY_FALLBACK!.split(":")[0];
+    expect(second).toMatchObject({
+      code: 0,
+      stdout: `STEPSEAL_KEY=${standby}\nSTEPSEAL_KEY_FALLBACK=${key("old")}\n`,
+    });
+    expect(second.stderr).not.toContain("ssk1_");
+  });
+
+  test("replaces a keyring file and keeps its mode", async () => {
+    const path = ringFile("ring.json", [{ key: key("old"), state: "primary" }]);
+    const { code, stdout } = await run(["rotate", "-k", path]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    const { keys } = JSON.parse(readFileSync(path, "utf8"));
+    expect(keys).toMatchObject([{ state: "primary" }, { key: key("old"), state: "decrypt-only" }]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("retire", () => {
+  const report = (uses: object): string =>
+    file(
+      "report.json",
+      JSON.stringify([{ kid: kid("old"), state: "decrypt-only", seals: 0, opens: 0, ...uses }]),
+    );
+
+  test("disables, and destroys, a key that neither data nor reports need", async () => {
+    const path = ringFile("retire.json", [
+      { key: key("new"), state: "primary" },
+      { key: key("old"), state: "decrypt-only" },
+    ]);
+    const data = file("rewrapped.json", JSON.stringify(sealed(1, "new")));
+    const args = ["retire", kid("old"), data, "-k", path, "--report", report({})];
+    expect((await run(args)).code).toBe(0);
+    expect(JSON.parse(readFileSync(path, "utf8")).keys[1]).toEqual({ key: key("old"), state: "disabled" });
+    expect((await run([...args, "--destroy"])).code).toBe(0);
+    const text = readFileSync(path, "utf8");
+    expect(JSON.parse(text).keys[1]).toMatchObject({ kid: kid("old"), state: "destroyed" });
+    expect(text).not.toContain(key("old"));
+  });
+
+  test("refuses while data needs the key, a report says that it is used, or a report is missing", async () => {
+    const data = file("needs.json", JSON.stringify(sealed(1)));
+    const clean = file("clean.json", "{}");
+    const inUse = await run(["retire", kid("old"), data, "--report", report({})], { env: both });
+    expect(inUse).toMatchObject({ code: 1, stdout: "" });
+    expect(inUse.stderr).toContain("1 envelope in 1 file need");
+    const opens = { opens: 3, lastOpenedAt: "2026-01-02T00:00:00.000Z" };
+    const used = await run(["retire", kid("old"), clean, "--report", report(opens)], { env: both });
+    expect(used).toMatchObject({ code: 1, stdout: "" });
+    expect(used.stderr).toContain("3 opens");
+    const later = ["--since", "2026-02-01"];
+    expect(
+      (await run(["retire", kid("old"), clean, "--report", report(opens), ...later], { env: both })).code,
+    ).toBe(0);
+    expect(await run(["retire", kid("old"), clean], { env: both })).toMatchObject({ code: 2, stdout: "" });
+    const primary = await run(["retire", kid("new"), clean, "--report", report({})], { env: both });
+    expect(primary).toMatchObject({ code: 2, stdout: "" });
+  });
+});
+
+describe("rewrap", () => {
+  test("seals under the primary, keeps claims and all else, and does it once", async () => {
+    const data = file(
+      "wrap.jsonl",
+      `{"a": ${JSON.stringify(sealed("v", "old", { run: "r" }))} }\nplain ${sealedText(2, "new")}\n`,
+    );
+    const first = await run(["rewrap", data], { env: both });
+    expect(first).toMatchObject({ code: 0, stdout: "", stderr: `${data}: 1 envelope rewrapped\n` });
+    const { ino } = statSync(data);
+    const text = readFileSync(data, "utf8");
+    expect(text).not.toContain(kid("old"));
+    const { stdout } = await run(["inspect", "--json", data]);
+    expect(JSON.parse(stdout.split("\n")[0]!)).toMatchObject({ kid: kid("new"), claims: { run: "r" } });
+    expect((await run(["decrypt", data], { env: envOf("new") })).stdout).toBe('{"a": "v" }\nplain 2\n');
+    expect((await run(["rewrap", data], { env: both })).stderr).toContain("nothing to rewrap");
+    expect(statSync(data).ino).toBe(ino);
+  });
+});
