@@ -157,7 +157,7 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
       },
     );
     const refused = (): Promise<void> =>
-      vi.waitFor(() => expect(engine.runs[1]?.status).toBe("failed"), { timeout: 4000 });
+      vi.waitFor(() => expect(engine.runs[1]?.status).toBe("failed"), { timeout: 15_000 });
     await inngest.send([
       { name: "go", data: { encrypted: "one" } },
       { name: "go", data: { encrypted: "two" } },
