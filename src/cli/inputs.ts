@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { Failure, systemReason } from "./exit.ts";
 
 /** Something to read. */
@@ -46,14 +46,15 @@ export async function openInputs(files: readonly string[]): Promise<Input[]> {
 }
 
 async function checkFile(path: string): Promise<void> {
-  const handle = await open(path).catch((error: unknown) => {
+  const fail = (error: unknown): never => {
     throw new Failure(`${path}: ${systemReason(error)}`);
-  });
+  };
+  const found = await stat(path).catch(fail);
+  if (found.isDirectory()) throw new Failure(`${path}: it is a folder. Name its files.`);
+  // A pipe gives what it has once, and ends when it is closed.
+  if (!found.isFile()) return;
+  const handle = await open(path).catch(fail);
   try {
-    const stat = await handle.stat();
-    if (stat.isDirectory()) throw new Failure(`${path}: it is a folder. Name its files.`);
-    // What a pipe gives, it gives once.
-    if (!stat.isFile()) return;
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(8), 0, 8, 0);
     refuseUnsearchable(path, buffer.subarray(0, bytesRead));
   } finally {

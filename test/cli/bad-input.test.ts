@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -74,6 +74,15 @@ describe("bad data", () => {
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expectLine(stderr, message!);
     }
+  });
+
+  test.skipIf(process.platform === "win32")("a named pipe is read once", async () => {
+    const pipe = join(folder(), "pipe");
+    const writer = spawn("sh", ["-c", 'mkfifo "$0" && printf %s "$1" > "$0"', pipe, sealedText("piped")]);
+    while (!existsSync(pipe)) await new Promise((resolve) => setTimeout(resolve, 10));
+    const { code, stdout } = await run(["decrypt", pipe], { env });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '"piped"' });
+    writer.kill();
   });
 
   test("nothing is left of a rewrap that fails", async () => {

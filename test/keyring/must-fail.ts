@@ -25,7 +25,7 @@ const TWO = key("two");
 const RUN_KEY = createKeyring({ key: ONE }).runKey("run");
 const ONE_HEX = Buffer.from(root("one")).toString("hex");
 const ONE_BASE64 = Buffer.from(root("one")).toString("base64");
-const MAKE = "s.generateKey()";
+const MAKE = "npx stepseal keygen";
 
 /** Texts that are no key, whatever holds them. */
 const badTexts: readonly (readonly [name: string, text: string, says: readonly string[], secret?: string])[] =
@@ -333,7 +333,7 @@ const badOptions: readonly (readonly [name: string, options: unknown, says: read
 
 /** Environments that hold no ring. */
 const badEnvironments: readonly (readonly [name: string, env: unknown, says: readonly string[]])[] = [
-  ["nothing set", {}, ["STEPSEAL_KEY is not set", "npx stepseal keygen", MAKE]],
+  ["nothing set", {}, ["STEPSEAL_KEY is not set", MAKE]],
   ["null", null, ["env: found null"]],
   [
     "fallback keys alone",
