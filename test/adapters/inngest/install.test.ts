@@ -93,7 +93,7 @@ describe("options", () => {
     const error = refusal(() => encryptionMiddleware());
     expect(error.code).toBe("CONFIG");
     expect(error.message).toMatch(/STEPSEAL_KEY/);
-    expect(error.message).toMatch(/generateKey/);
+    expect(error.message).toMatch(/npx stepseal keygen/);
     vi.unstubAllEnvs();
   });
 
