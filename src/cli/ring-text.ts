@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { createKeyring, type KeyEntry, type Keyring, type KeyState } from "../keyring/keyring.ts";
 import { keyringFromEnv, loadKeyring, splitList } from "../keyring/load.ts";
-import { duplicateLine } from "./duplicates.ts";
-import { Failure } from "./exit.ts";
+import { parseRingJson } from "../keyring/ring-json.ts";
 import { replaceFile } from "./replace-file.ts";
 
 /** A key with its text, which a ring does not give away; none for a destroyed key. */
@@ -28,7 +27,6 @@ export interface RingText {
  *
  * @param file path of a keyring file; default: the environment, which may name one
  * @throws {StepsealError} CONFIG
- * @throws {Failure} for a member that stands in the file twice
  */
 export async function readRing(file: string | undefined): Promise<RingText> {
   const path = ringFile(file);
@@ -38,12 +36,7 @@ export async function readRing(file: string | undefined): Promise<RingText> {
     const texts = [STEPSEAL_KEY.trim(), ...splitList(STEPSEAL_KEY_FALLBACK)];
     return { ring, file: path, others: {}, keys: ring.keys.map((key, i) => keyText(key, texts[i] ?? "")) };
   }
-  const text = readFileSync(path, "utf8");
-  const json = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  const line = duplicateLine(json);
-  if (line !== undefined)
-    throw new Failure(`${path}: line ${line} names a member that its object has already.`);
-  const { keys, ...others } = JSON.parse(json) as {
+  const { keys, ...others } = parseRingJson(readFileSync(path, "utf8"), path) as {
     keys: readonly KeyEntry[];
   };
   return { ring, file: path, others, keys: keys.map((entry, i) => ({ kid: ring.keys[i]!.kid, ...entry })) };

@@ -20,6 +20,9 @@ export interface Place {
   readonly write: (json: string) => string;
 }
 
+/** Strings in strings in strings: with each, escaping can double what is written. */
+const MAX_DEPTH = 4;
+
 const asIs = (json: string): string => json;
 const inString = (json: string): string => JSON.stringify(json).slice(1, -1);
 
@@ -73,7 +76,7 @@ function spellingOf(before: string, after: string): Spelling | undefined {
   }
   // A string in a string in a string: 0, 1, 3, 7 … backslashes.
   const depth = Math.log2(opening.length);
-  if (!Number.isInteger(depth)) return undefined;
+  if (!Number.isInteger(depth) || depth > MAX_DEPTH) return undefined;
   return {
     quote: opening,
     write: (json) => {

@@ -13,6 +13,7 @@ import {
   readState,
   readTombstone,
 } from "./options.ts";
+import { parseRingJson } from "./ring-json.ts";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -154,7 +155,10 @@ function fromFile(path: unknown, name: string): Keyring {
   if (path.trim() === "") throw config(`${name}: is empty. Give the path of a ring file, or unset it.`);
   const text = readText(path, name);
   const where = `${name} (${path})`;
-  const { entries, overrides } = readKeyringOptions(parseJson(text, where), `${where}: `, ["keys", OVERRIDE]);
+  const { entries, overrides } = readKeyringOptions(parseRingJson(text, where), `${where}: `, [
+    "keys",
+    OVERRIDE,
+  ]);
   return assembleKeyring(entries, where, overrides);
 }
 
@@ -174,28 +178,6 @@ function readText(path: string, name: string): string {
     if (looksLikeKey(path)) throw config(`${name}: holds a key, not a path. Put a key in STEPSEAL_KEY.`);
     throw config(`${name} (${path}): cannot be read${identity(error)}. Check the path and the permissions.`);
   }
-}
-
-function parseJson(text: string, where: string): unknown {
-  try {
-    // Some editors begin a file with a byte order mark, which JSON does not know.
-    return JSON.parse(text.startsWith("\uFEFF") ? text.slice(1) : text);
-  } catch (error) {
-    // The parser's own message quotes the file, so only the position is taken from it, where it has one.
-    throw config(
-      `${where}: is not JSON (found ${text.length} characters${lineOf(error, text)}). Expected { "keys": [{ "key": "…", "state": "primary" }] }: look for a trailing comma, a comment, or a missing quote or bracket.`,
-    );
-  }
-}
-
-/** V8 ends most of its messages with "at position 12", newer versions with a line and column after that. */
-function lineOf(error: unknown, text: string): string {
-  const mark = " at position ";
-  const message = error instanceof Error ? error.message : "";
-  const at = message.lastIndexOf(mark);
-  const position = at < 0 ? Number.NaN : Number.parseInt(message.slice(at + mark.length), 10);
-  if (Number.isNaN(position)) return "";
-  return `, wrong from line ${text.slice(0, position).split("\n").length} on`;
 }
 
 async function fromProvider(provider: unknown, timeoutMs: unknown = DEFAULT_TIMEOUT_MS): Promise<Keyring> {

@@ -84,6 +84,19 @@ describe("decrypt", () => {
     expect(lines.slice(2)).toEqual(['log: "x" end', "plain", ""]);
   });
 
+  test("a value deep in strings of strings is not escaped without end", async () => {
+    const value = '"'.repeat(3_000_000);
+    for (const depth of [9, 4]) {
+      const quote = `${"\\".repeat(2 ** depth - 1)}"`;
+      const { code, stdout, stderr } = await run(["decrypt"], {
+        env: both,
+        input: `${quote}${sealedText(value)}${quote}`,
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout.length).toBeLessThan(value.length * 2 ** 6);
+    }
+  });
+
   test("takes run keys from a file and from standard input, and they open their run alone", async () => {
     const runKey = createKeyring({ key: key("old") }).runKey("run-1");
     const data = file(
@@ -108,6 +121,21 @@ describe("decrypt", () => {
     const none = join(folder(), "none.json");
     expect((await run(["decrypt", "-o", none, join(folder(), "missing")], { env: both })).code).toBe(2);
     expect(statSync(none, { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
+
+describe("rewrap", () => {
+  test("warns of fields of events, which steps are bound to, and of nothing else", async () => {
+    for (const [kind, warns] of [
+      ["event.field", true],
+      ["step.output", false],
+    ] as const) {
+      const data = file("kind.json", JSON.stringify(sealed(1, "old", { kind })));
+      const { code, stderr } = await run(["rewrap", data], { env: both });
+      expect(code).toBe(0);
+      expect(stderr).toContain("1 envelope rewrapped");
+      expect(stderr.includes("1 field of events among them")).toBe(warns);
+    }
   });
 });
 

@@ -114,6 +114,46 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     expectRefused(run, seen, "CONTEXT", "events[0]");
   });
 
+  test("a stored step is refused beside an event that was rewrapped", async () => {
+    for (const rewrapped of [false, true]) {
+      const seen: unknown[] = [];
+      const { engine, inngest } = await createApp(
+        (inngest) => [
+          inngest.createFunction(
+            { id: "read", triggers: { event: "shop/pay" }, retries: 0 },
+            async ({ event, step }) => {
+              await step.run("a", () => "a");
+              await step.sleep("nap", "1h");
+              seen.push(event.data.encrypted);
+            },
+          ),
+        ],
+        {
+          checkpointing,
+          engineOptions: {
+            onExecute: (body, { run }) => {
+              if (!rewrapped || run.steps.size === 0) return;
+              for (const event of [body.event, ...body.events]) {
+                const data = event.data as { encrypted: { data: string } };
+                data.encrypted = sealer.seal("card", {
+                  kind: "event.field",
+                  event: "shop/pay",
+                  field: "encrypted",
+                }) as never;
+              }
+            },
+          },
+        },
+      );
+      await inngest.send({ name: "shop/pay", data: { encrypted: "card" } });
+      await engine.advance("2h");
+      const run = engine.runsOf("read")[0]!;
+      expect({ status: run.status, seen }).toEqual(
+        rewrapped ? { status: "failed", seen: [] } : { status: "completed", seen: ["card"] },
+      );
+    }
+  });
+
   test("`__proto__` among the keys of an event changes no prototype", async () => {
     const fields = JSON.parse('{"__proto__":{"admin":true}}') as Record<string, unknown>;
     const { seen } = await read(checkpointing, (body) => {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { StepsealError } from "../../errors.ts";
 import { Complaints } from "../complaints.ts";
 import { openAnywhere } from "../envelopes.ts";
 import { EXIT, Failure } from "../exit.ts";
@@ -7,6 +8,7 @@ import { type KeyOptions, keyringOption, ringFor, runKeyOptions } from "../keys.
 import { type Output, toStdout } from "../output.ts";
 import { replaceFile } from "../replace-file.ts";
 import { search } from "../search.ts";
+import type { Place } from "../spelling.ts";
 import { note } from "../terminal.ts";
 
 interface DecryptOptions extends KeyOptions {
@@ -67,8 +69,18 @@ function openIn(
   return search(
     input,
     complaints,
-    ({ data, place }) => output.write(Buffer.from(place.write(openAnywhere(data, ring).json))),
+    ({ data, place }) => output.write(written(openAnywhere(data, ring).json, place)),
     (bytes) => output.write(bytes),
     () => output.flush(),
   );
+}
+
+function written(json: string, place: Place): Buffer {
+  try {
+    return Buffer.from(place.write(json));
+  } catch (error) {
+    // Escaped, it is longer than a string can be.
+    if (!(error instanceof RangeError)) throw error;
+    throw new StepsealError("TOO_LARGE", "The value is too long to be written in a string within a string.");
+  }
 }

@@ -10,7 +10,7 @@ import { type KeyOptions, keyringOption, ringFor } from "../keys.ts";
 import { type Output, toStdout } from "../output.ts";
 import { replaceFile } from "../replace-file.ts";
 import { search } from "../search.ts";
-import { count, note } from "../terminal.ts";
+import { count, note, warn } from "../terminal.ts";
 
 /** `rewrap`: the same data under the primary key. */
 export function rewrap(): Command {
@@ -19,7 +19,8 @@ export function rewrap(): Command {
     .description(
       "Opens every envelope that another key than the primary sealed and seals the same bytes under the primary, with " +
         "the same claims; all else stays byte for byte. Each file is replaced, whole or not at all, and one that has " +
-        "nothing to rewrap is not touched. Standard input is written to standard output.",
+        "nothing to rewrap is not touched. Standard input is written to standard output. For data that you store " +
+        "yourself: steps of a run are bound to the sealed fields of the event that started it, as they were.",
     )
     .argument("[files...]", "files; - or none: standard input")
     .addOption(keyringOption())
@@ -70,6 +71,7 @@ async function resealIn(
   complaints: Complaints,
 ): Promise<number> {
   let changed = 0;
+  let fields = 0;
   await search(
     input,
     complaints,
@@ -80,11 +82,18 @@ async function resealIn(
       const parts = [bytes.subarray(0, place.before), Buffer.from(sealed.text), bytes.subarray(textEnd)];
       await output.write(Buffer.concat(parts));
       changed++;
+      if (sealed.claims.kind === "event.field" || sealed.claims.kind === "invoke.field") fields++;
     },
     (bytes) => output.write(bytes),
     () => output.flush(),
   );
   await output.flush();
+  if (fields > 0) {
+    warn(
+      `${input.name}: ${count(fields, "field")} of events among them. Steps of the runs that such an event started are ` +
+        "bound to its fields as they were, and are refused beside the new ones.",
+    );
+  }
   return changed;
 }
 
