@@ -1,11 +1,12 @@
 import { StepsealError } from "../errors.ts";
+import { assemble } from "./assemble.ts";
 import { deriveIndexKey, deriveSealingKey } from "./derive.ts";
-import { count, type HeldKey, hold, isOpen, type KeyReport, reportOf } from "./held.ts";
-import { refusedKey, unknownKey, unknownRun } from "./key-errors.ts";
+import { count, type HeldKey, type KeyReport, reportOf } from "./held.ts";
+import { unknownKey } from "./key-errors.ts";
+import { keyFor, type Material, noPrimary, usableKey } from "./material.ts";
 import {
   type KeyringOptions,
   type KeyState,
-  OVERRIDE,
   type Overrides,
   type RingEntry,
   readKeyringOptions,
@@ -14,19 +15,6 @@ import { checkRun, formatRunKey } from "./run-key.ts";
 
 export type { KeyReport } from "./held.ts";
 export type { KeyEntry, KeyringOptions, KeyState } from "./options.ts";
-
-/** Run keys a ring keeps, over all its keys: about 0.1 MB. */
-const RUN_KEYS = 512;
-
-type Material = {
-  /** None in a ring of run keys. */
-  readonly primary: HeldKey | undefined;
-  readonly byKid: ReadonlyMap<string, HeldKey>;
-  /** Least recently used first. By kid and run: kids have one length, so no two pairs have one name. */
-  readonly runKeys: Map<string, Uint8Array>;
-  /** The youngest of the run keys: a resumed function opens hundreds of values of one run in a row. */
-  latest: { readonly held: HeldKey; readonly run: string; readonly key: Uint8Array } | undefined;
-};
 
 /** What a ring shows of a key. */
 export interface KeyInfo {
@@ -174,64 +162,7 @@ export function assembleKeyring(
   where: string,
   overrides: Overrides = [],
 ): Keyring {
-  const byKid = new Map<string, HeldKey>();
-  const positions = new Map<string, string>();
-  const overridden = new Set(overrides.map(({ kid }) => kid));
-  for (const entry of entries) {
-    const held = hold(entry, overridden);
-    const other = positions.get(held.kid);
-    if (other !== undefined && !joinRun(byKid.get(held.kid), held)) {
-      throw new StepsealError(
-        "CONFIG",
-        `${entry.where}: the same key as ${other}, kid ${held.kid}. Remove one of the two.`,
-        { kid: held.kid },
-      );
-    }
-    if (other !== undefined) continue;
-    positions.set(held.kid, entry.where);
-    byKid.set(held.kid, held);
-  }
-  checkOverrides(overrides, byKid);
-  const isOfRunKeys = entries.length > 0 && entries.every((entry) => "runKey" in entry);
-  if (isOfRunKeys) return makeRing({ primary: undefined, byKid, runKeys: new Map(), latest: undefined });
-  const primaries = [...byKid.values()].filter((held) => held.state === "primary");
-  const [primary] = primaries;
-  if (primary === undefined) {
-    throw new StepsealError(
-      "CONFIG",
-      `${where}: no key of ${entries.length} has the state primary. Exactly one key seals: give one that state.`,
-    );
-  }
-  if (primaries.length > 1) {
-    const places = primaries.map((held) => positions.get(held.kid)).join(" and ");
-    throw new StepsealError(
-      "CONFIG",
-      `${where}: ${primaries.length} keys have the state primary: ${places}. Exactly one key seals: give the others the state standby or decrypt-only.`,
-    );
-  }
-  return makeRing({ primary, byKid, runKeys: new Map(), latest: undefined });
-}
-
-/** Adds the run of one held key to another of its kid. False where that cannot be: the key is there twice. */
-function joinRun(into: HeldKey | undefined, { runs }: HeldKey): boolean {
-  const [only] = runs ?? [];
-  if (only === undefined || into?.runs === undefined || into.runs.has(only[0])) return false;
-  into.runs.set(...only);
-  return true;
-}
-
-/** An override that has nothing to override is a typing error, or one that was forgotten and waits for its moment. */
-function checkOverrides(overrides: Overrides, byKid: ReadonlyMap<string, HeldKey>): void {
-  for (const { where, kid } of overrides) {
-    const state = byKid.get(kid)?.state;
-    if (state === "compromised") continue;
-    const found = state === undefined ? "is not in this ring" : `has the state ${state}`;
-    throw new StepsealError(
-      "CONFIG",
-      `${where}: key ${kid} ${found}. ${OVERRIDE} names compromised keys alone: remove it.`,
-      { kid },
-    );
-  }
+  return makeRing(assemble(entries, where, overrides));
 }
 
 /** Whether a value is a ring of this copy of the package. */
@@ -250,7 +181,7 @@ export function sealingKey(ring: Keyring, run: string | undefined): { kid: strin
   const material = materialIn(ring);
   const { primary } = material;
   if (primary === undefined) throw noPrimary();
-  return { kid: primary.kid, key: runKey(material, primary, run) };
+  return { kid: primary.kid, key: keyFor(material, primary, run) };
 }
 
 /**
@@ -262,7 +193,7 @@ export function openingKey(ring: Keyring, kid: string, run: string | undefined):
   const material = materialIn(ring);
   const held = material.byKid.get(kid);
   if (held === undefined) throw unknownKey(kid, material.byKid.values());
-  return runKey(material, held, run);
+  return keyFor(material, held, run);
 }
 
 /**
@@ -296,52 +227,10 @@ export function indexKey(ring: Keyring, kid: string | undefined): Uint8Array {
   return deriveIndexKey(usableKey(materialIn(ring), kid, "Blind indexes are made under").prk);
 }
 
-/** A key to derive others from: one whose state opens, and no override. */
-function usableKey(
-  { primary, byKid }: Material,
-  kid: string | undefined,
-  use: string,
-): { kid: string; prk: Uint8Array } {
-  if (primary === undefined) throw noPrimary();
-  const held = kid === undefined ? primary : byKid.get(kid);
-  if (held === undefined) throw unknownKey(kid ?? "", byKid.values(), use);
-  if (held.prk === undefined || !isOpen(held.state)) throw refusedKey(held, use);
-  return { kid: held.kid, prk: held.prk };
-}
-
-function noPrimary(): StepsealError {
-  return new StepsealError(
-    "CONFIG",
-    "This ring holds run keys alone, which open values of their runs: no key of it seals, or makes other keys. Give createKeyring a root key (ssk1_…) for that.",
-  );
-}
-
 function materialIn(ring: Keyring): Material {
   if (isKeyring(ring)) return materialOf(ring)!;
   throw new StepsealError(
     "CONFIG",
     "keyring: found no ring made by this copy of stepseal. Make one with createKeyring, loadKeyring or keyringFromEnv, and see that stepseal is installed once.",
   );
-}
-
-function runKey(material: Material, held: HeldKey, run: string | undefined): Uint8Array {
-  if (held.runs !== undefined) {
-    const only = run === undefined ? undefined : held.runs.get(run);
-    if (only === undefined) throw unknownRun(held, run);
-    return only;
-  }
-  if (held.prk === undefined || held.sealingKey === undefined) throw refusedKey(held);
-  if (run === undefined) return held.sealingKey;
-  const { latest } = material;
-  // Ten times cheaper than the Map, which must join, hash and insert.
-  if (latest?.held === held && latest.run === run) return latest.key;
-  const name = held.kid + run;
-  const cached = material.runKeys.get(name);
-  const key = cached ?? deriveSealingKey(held.prk, run);
-  // Inserting again makes it the youngest. The oldest is dropped and not wiped: a caller may still hold it.
-  if (cached !== undefined) material.runKeys.delete(name);
-  material.runKeys.set(name, key);
-  if (material.runKeys.size > RUN_KEYS) material.runKeys.delete(material.runKeys.keys().next().value!);
-  material.latest = { held, run, key };
-  return key;
 }

@@ -8,8 +8,8 @@ import { handleOp } from "./ops.ts";
 import { type ExecuteJob, type Platform, publish } from "./platform.ts";
 import { queueExecution } from "./runs.ts";
 import { RunRecord, saveStep } from "./state.ts";
+import type { StoredStep } from "./stored.ts";
 import { storedEvent } from "./stored-event.ts";
-import type { StoredStep } from "./types.ts";
 import { jsonResponse } from "./wire.ts";
 
 /** Ops a checkpoint may hold; the others end an execution and belong in its answer. */

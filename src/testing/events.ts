@@ -8,8 +8,8 @@ import { isObject, type JsonObject, text } from "./json.ts";
 import { type Batch, enqueue, type Platform, publish } from "./platform.ts";
 import { resumeInvoke, resumeOnEvent } from "./resume.ts";
 import { scheduleRun } from "./runs.ts";
+import type { EventInput, StoredEvent } from "./stored.ts";
 import { eventMap, storedEvent } from "./stored-event.ts";
-import type { EventInput, StoredEvent } from "./types.ts";
 
 /** Stores events given by a test. @throws StepsealError `CONFIG` when one has no name */
 export function sendFromOutside(platform: Platform, events: EventInput | readonly EventInput[]): string[] {

@@ -4,8 +4,8 @@ import { isObject, type JsonObject, storedCopy, text } from "./json.ts";
 import { dropJobs, type Platform, publish, where } from "./platform.ts";
 import { resumeInvoke } from "./resume.ts";
 import type { RunRecord } from "./state.ts";
+import type { StoredEvent } from "./stored.ts";
 import { eventMap, storedEvent } from "./stored-event.ts";
-import type { StoredEvent } from "./types.ts";
 
 /** How a run ends. `result` is there when the app answered something, JSON null included. */
 export type Outcome =

@@ -2,7 +2,8 @@ import type { Op } from "./answer.ts";
 import { isObject, text } from "./json.ts";
 import { type Platform, unsupported, where } from "./platform.ts";
 import type { RunRecord } from "./state.ts";
-import type { GatewayResponse, StoredStep } from "./types.ts";
+import type { StoredStep } from "./stored.ts";
+import type { GatewayResponse } from "./types.ts";
 
 const asText = (body: unknown): string => (typeof body === "string" ? body : (JSON.stringify(body) ?? ""));
 

@@ -1,17 +1,12 @@
 export { createTestEngine } from "./engine.ts";
 export { findPlaintext, type PlaintextHit } from "./find-plaintext.ts";
+export type { EventInput, Run, RunStatus, StoredError, StoredEvent, StoredStep } from "./stored.ts";
 export type {
   ApiRequest,
-  EventInput,
   ExecutionRequest,
   GatewayRequest,
   GatewayResponse,
-  Run,
-  RunStatus,
   ServeHandler,
-  StoredError,
-  StoredEvent,
-  StoredStep,
   TestApp,
   TestClientOptions,
   TestEngine,

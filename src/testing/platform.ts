@@ -1,7 +1,8 @@
 import { StepsealError } from "../errors.ts";
 import type { AppRecord } from "./apps.ts";
 import type { RunRecord } from "./state.ts";
-import type { StoredEvent, TestEngineOptions, WireEntry } from "./types.ts";
+import type { StoredEvent } from "./stored.ts";
+import type { TestEngineOptions, WireEntry } from "./types.ts";
 import type { Wait } from "./waits.ts";
 
 /** An execution of a run: a discovery, or one planned step. */

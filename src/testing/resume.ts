@@ -3,8 +3,8 @@ import { storedCopy, text } from "./json.ts";
 import { type Platform, where } from "./platform.ts";
 import { queueDiscovery } from "./runs.ts";
 import { saveStep } from "./state.ts";
+import type { StoredEvent, StoredStep } from "./stored.ts";
 import { eventMap } from "./stored-event.ts";
-import type { StoredEvent, StoredStep } from "./types.ts";
 import type { Wait } from "./waits.ts";
 
 /** Stores what a wait was for and lets the run go on. */

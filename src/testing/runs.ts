@@ -4,7 +4,7 @@ import { hashStepId, ulid } from "./ids.ts";
 import { isObject, storedCopy } from "./json.ts";
 import { enqueue, type Platform } from "./platform.ts";
 import { isInputOnly, RunRecord } from "./state.ts";
-import type { StoredEvent, StoredStep } from "./types.ts";
+import type { StoredEvent, StoredStep } from "./stored.ts";
 import { addCancelWaits } from "./waits.ts";
 
 /** Queues an execution of a run. Without `stepId` it is a discovery. */

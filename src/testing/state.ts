@@ -1,4 +1,4 @@
-import type { Run, RunStatus, StoredEvent, StoredStep } from "./types.ts";
+import type { Run, RunStatus, StoredEvent, StoredStep } from "./stored.ts";
 
 /** A deferred run as it waits for its parent to end. */
 export interface Defer {

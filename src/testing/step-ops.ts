@@ -4,7 +4,7 @@ import { isObject, type JsonObject, storedCopy, text } from "./json.ts";
 import { isRace, noteStep, type OpContext } from "./op-context.ts";
 import { queueDiscovery, queueExecution } from "./runs.ts";
 import { saveStep } from "./state.ts";
-import type { StoredError } from "./types.ts";
+import type { StoredError } from "./stored.ts";
 
 /** A step that ran: its result is stored, and the function entered again. */
 export function stepRan({ platform, run, job }: OpContext, op: Op): undefined {

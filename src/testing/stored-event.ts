@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, storedCopy, text } from "./json.ts";
 import type { Platform } from "./platform.ts";
-import type { StoredEvent } from "./types.ts";
+import type { StoredEvent } from "./stored.ts";
 
 /** The event in the form expressions and results hold it: with `user`, without what is empty. */
 export function eventMap(event: StoredEvent): JsonObject {

@@ -165,10 +165,13 @@ function signatureHeader({ headers }: SignedMessage, name: string): string {
   return value;
 }
 
-function urlsOf({ url, dangerouslyAcceptAnyUrl: any }: QstashVerifierOptions): readonly string[] | undefined {
-  if (url === undefined && any === true) return undefined;
+function urlsOf({
+  url,
+  dangerouslyAcceptAnyUrl: acceptsAll,
+}: QstashVerifierOptions): readonly string[] | undefined {
+  if (url === undefined && acceptsAll === true) return undefined;
   const urls = typeof url === "string" ? [url] : (url ?? []);
-  if (any !== undefined || urls.length === 0 || !urls.every((one) => URL.canParse(one))) {
+  if (acceptsAll !== undefined || urls.length === 0 || !urls.every((one) => URL.canParse(one))) {
     throw new StepsealError(
       "CONFIG",
       "url: expected the absolute URL that requests are signed for, or a list.",

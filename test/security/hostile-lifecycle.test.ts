@@ -2,6 +2,39 @@ import { describe, expect, test } from "vitest";
 import { createApp, MODES } from "../adapters/inngest/harness.ts";
 import { expectRefused, stored } from "./victim.ts";
 
+/** A function that ends, and one that hears of its end in an event that `edit` changes on its way. */
+async function heard(
+  end: "failed" | "finished",
+  work: () => unknown,
+  edit: (data: Record<string, unknown>) => void,
+  checkpointing: boolean,
+) {
+  const seen: unknown[] = [];
+  const { engine, inngest } = await createApp(
+    (inngest) => [
+      inngest.createFunction({ id: "work", retries: 0, triggers: { event: "go" } }, work),
+      inngest.createFunction(
+        { id: "listen", retries: 0, triggers: { event: `inngest/function.${end}` } },
+        ({ event }) => {
+          seen.push(event.data);
+        },
+      ),
+    ],
+    {
+      checkpointing,
+      engineOptions: {
+        onExecute: (body, { run }) => {
+          if (run.functionId !== "app-listen") return;
+          for (const event of [body.event, ...body.events]) edit(event.data as Record<string, unknown>);
+        },
+      },
+    },
+  );
+  await inngest.send({ name: "go" });
+  await engine.idle();
+  return { run: engine.runsOf("listen")[0], seen };
+}
+
 // Events in which the platform tells of runs that ended, with their events, errors and results inside.
 describe.each(MODES)("$name", ({ checkpointing }) => {
   test("the failure of another function given to onFailure is refused", async () => {
@@ -106,32 +139,11 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     ["bears another run's error", (data) => Object.assign(data, { run_id: "01X" }), "run"],
   ];
   test.each(tampered)("a failure that %s is refused", async (_name, edit, says) => {
-    const seen: unknown[] = [];
-    const { engine, inngest } = await createApp(
-      (inngest) => [
-        inngest.createFunction({ id: "work", retries: 0, triggers: { event: "go" } }, () => {
-          throw new Error("the truth");
-        }),
-        inngest.createFunction(
-          { id: "listen", retries: 0, triggers: { event: "inngest/function.failed" } },
-          ({ event }) => {
-            seen.push(event.data);
-          },
-        ),
-      ],
-      {
-        checkpointing,
-        engineOptions: {
-          onExecute: (body, { run }) => {
-            if (run.functionId !== "app-listen") return;
-            for (const event of [body.event, ...body.events]) edit(event.data as Record<string, unknown>);
-          },
-        },
-      },
-    );
-    await inngest.send({ name: "go" });
-    await engine.idle();
-    expectRefused(engine.runsOf("listen")[0], seen, says);
+    const fail = () => {
+      throw new Error("the truth");
+    };
+    const { run, seen } = await heard("failed", fail, edit, checkpointing);
+    expectRefused(run, seen, says);
   });
 
   test.each([
@@ -143,33 +155,11 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     "no error",
     ["no error"],
   ])("a result made up beside the error %j is refused", async (error) => {
-    const seen: unknown[] = [];
-    const { engine, inngest } = await createApp(
-      (inngest) => [
-        inngest.createFunction({ id: "work", triggers: { event: "go" } }, () => "honest"),
-        inngest.createFunction(
-          { id: "listen", retries: 0, triggers: { event: "inngest/function.finished" } },
-          ({ event }) => {
-            seen.push(event.data);
-          },
-        ),
-      ],
-      {
-        checkpointing,
-        engineOptions: {
-          onExecute: (body, { run }) => {
-            if (run.functionId !== "app-listen") return;
-            for (const event of [body.event, ...body.events]) {
-              const data = event.data as Record<string, unknown>;
-              data.result = { forged: true };
-              if (error !== undefined) data.error = error;
-            }
-          },
-        },
-      },
-    );
-    await inngest.send({ name: "go" });
-    await engine.idle();
-    expectRefused(engine.runsOf("listen")[0], seen, "PLAINTEXT_REJECTED", /its (result|error)/, "app-work");
+    const edit = (data: Record<string, unknown>): void => {
+      data.result = { forged: true };
+      if (error !== undefined) data.error = error;
+    };
+    const { run, seen } = await heard("finished", () => "honest", edit, checkpointing);
+    expectRefused(run, seen, "PLAINTEXT_REJECTED", /its (result|error)/, "app-work");
   });
 });

@@ -15,7 +15,7 @@ const NAMES = new Set([
   ...["INNGEST_BASE_URL", "INNGEST_DEVSERVER_URL"],
 ]);
 
-function stub(env: Readonly<Record<string, string>>): void {
+function setEnvironment(env: Readonly<Record<string, string>>): void {
   for (const name of NAMES) vi.stubEnv(name, env[name]);
 }
 
@@ -32,7 +32,7 @@ function realMode(sdk: 3 | 4): string {
 
 describe.each(MODE_CASES)("in the environment $env", ({ env, v4, v3, ours }) => {
   test("the real SDKs answer as recorded", () => {
-    stub(env);
+    setEnvironment(env);
     expect([realMode(4), realMode(3)]).toEqual([v4, v3]);
   });
 
@@ -45,7 +45,7 @@ describe.each(MODE_CASES)("in the environment $env", ({ env, v4, v3, ours }) => 
     if (expected === "CONFIG") expect(codeOf(resolve)).toBe("CONFIG");
     else expect(resolve()).toBe(expected);
     // The default is the environment of the process.
-    stub(env);
+    setEnvironment(env);
     if (expected !== "CONFIG") expect(resolveMode(undefined, { sdk })).toBe(expected);
   });
 });

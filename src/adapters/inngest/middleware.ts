@@ -1,6 +1,7 @@
 import { Middleware, NonRetriableError } from "inngest";
 import { StepsealError } from "../../errors.ts";
 import { SealerUnavailable } from "../../value-sealer.ts";
+import { answerWith, refuseAnswer, UNANSWERED } from "./answers.ts";
 import type { RunContext } from "./context.ts";
 import { gateFetch, runsOf } from "./fetch-door.ts";
 import { guardFunctions } from "./functions.ts";
@@ -14,7 +15,6 @@ import { refusedPath } from "./refusals.ts";
 import { sealResponseBody } from "./response-door.ts";
 import { refusingSandboxes } from "./sandboxes.ts";
 import { checkEvent } from "./sent-events.ts";
-import { signAgain } from "./signature.ts";
 import { guardTools } from "./step-tools.ts";
 import { checkShape, type StepShape } from "./steps.ts";
 import { refuseStreams } from "./streams.ts";
@@ -25,24 +25,6 @@ interface StepInfo {
   readonly stepType: unknown;
   readonly options: { readonly id: string };
 }
-
-function wireError(name: string, members: object): string {
-  return JSON.stringify({ name, ...members, stack: "", __serialized: true });
-}
-
-/**
- * What is answered where there is no answer to seal: the keys did not load, or another middleware threw. As
- * without stepseal the platform tries again; what was thrown could hold anything, and stays here.
- */
-const UNANSWERED: Middleware.Response = {
-  status: 500,
-  headers: {
-    "content-type": "application/json",
-    "x-inngest-sdk-handled": "true",
-    "x-inngest-no-retry": "false",
-  },
-  body: wireError("Error", { message: "stepseal: the request failed before it was answered" }),
-};
 
 /**
  * End-to-end encryption for an Inngest client, SDK v4: the platform stores ciphertext, functions see plaintext.
@@ -103,7 +85,7 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
         // The ring may have been replaced meanwhile.
         const sealer = await resolved.sealer();
         const scope = { sealer, options: resolved, context: this.#context, refusals: this.#refusals };
-        return this.#answer(response, await sealResponseBody(response, scope));
+        return answerWith(this.client, response, await sealResponseBody(response, scope));
       } catch (error) {
         const answered = response !== UNANSWERED && !(error instanceof SealerUnavailable);
         // Its name only: what another middleware or a key provider puts into a message could be anything.
@@ -112,7 +94,7 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
         this.client.logger.error(
           `stepseal: ${what}: ${error instanceof StepsealError ? error.message : name}`,
         );
-        return answered ? this.#refuse(response, error) : UNANSWERED;
+        return answered ? refuseAnswer(this.client, response, error) : UNANSWERED;
       } finally {
         if (this.#context !== undefined) runsOf(this.client).leave(this.#context);
       }
@@ -239,26 +221,6 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
       this.#context = undefined;
       runs.enter(context);
       this.#context = context;
-    }
-
-    /** A response with another body, signed again. */
-    #answer(response: Middleware.Response, body: string): Middleware.Response {
-      const keys = [this.client.signingKey, this.client.signingKeyFallback];
-      return {
-        ...response,
-        headers: signAgain(response.headers, response.body, body, keys, Date.now()),
-        body,
-      };
-    }
-
-    /** What is answered when the gate itself fails: a fixed shape with our own reason, never the original body. */
-    #refuse(response: Middleware.Response, error: unknown): Middleware.Response {
-      const reason =
-        error instanceof StepsealError
-          ? { message: error.message, code: error.code }
-          : { message: "the response could not be sealed" };
-      const answer = this.#answer(response, wireError("StepsealError", reason));
-      return { ...answer, status: 400, headers: { ...answer.headers, "x-inngest-no-retry": "true" } };
     }
 
     /**
