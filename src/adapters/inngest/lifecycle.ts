@@ -50,8 +50,13 @@ export function openLifecycle(event: WireEvent, reader: EventReader): WireEvent 
   const refuse = (what: string): void => {
     if (!options.plainFunctions.has(fn)) reader.policy.plaintext(`${place}, ${what}`);
   };
-  const openError = (error: Record<string, unknown>, what: string, more?: readonly string[]): boolean =>
-    atPlace(`${place}, ${what}`, () => openWireError(error, () => expected("fn.error"), sealer, more));
+  /** Opens a copy of an error; false where it was not sealed. */
+  const openError = (error: Record<string, unknown>, what: string, more?: readonly string[]): boolean => {
+    const open = () => openWireError(error, () => expected("fn.error"), sealer, more);
+    const restore = atPlace(`${place}, ${what}`, open);
+    restore?.();
+    return restore !== undefined;
+  };
 
   // An error that does not open is the platform's own account: of a time-out, a limit.
   let platforms: Record<string, unknown> | undefined;

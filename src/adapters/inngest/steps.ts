@@ -93,18 +93,21 @@ export interface OpenedSteps {
 }
 
 /**
- * Opens the memoized results of a run's steps. Errors are opened in place.
+ * Opens the memoized results of a run's steps. Errors are opened in place, and none of them where anything does not
+ * open.
  *
  * @throws {StepsealError} as {@link ValueSealer.open} or `PLAINTEXT_REJECTED`, naming the step
  */
 export function openSteps(steps: Readonly<Record<string, MemoizedStep>>, reader: StepReader): OpenedSteps {
   const shapes = new Map<string, StepShape>();
+  const restores: (() => void)[] = [];
   const opened = Object.entries(steps).map(([id, step]): [string, MemoizedStep] => {
     const note = (shape: StepShape): void => {
       shapes.set(id, shape);
     };
     if (step.type === "error") {
-      openStepError(step.error, id, reader, note);
+      const restore = openStepError(step.error, id, reader, note);
+      if (restore !== undefined) restores.push(restore);
       return [id, step];
     }
     if (step.type === "input") {
@@ -113,6 +116,7 @@ export function openSteps(steps: Readonly<Record<string, MemoizedStep>>, reader:
     }
     return [id, { type: "data", data: openStepData(step.data, id, reader, note) }];
   });
+  for (const restore of restores) restore();
   return { steps: Object.fromEntries(opened), shapes };
 }
 
@@ -174,15 +178,17 @@ function checkStepInput(input: unknown, id: string, reader: StepReader): void {
 }
 
 /**
- * Opens a step's error in place. Without an envelope it is the platform's own: a time-out, a limit, a cancellation; or
+ * Opens a step's error, as `openWireError`. Without an envelope it is the platform's own: a time-out, a limit, a cancellation; or
  * that of a function of an app without stepseal, which is known later.
  */
-function openStepError(error: object, id: string, reader: StepReader, note: Note): void {
+function openStepError(error: object, id: string, reader: StepReader, note: Note): (() => void) | undefined {
   const { options, policy, sealer } = reader;
   const expected = (claims: Claims): Expected => expectedResult(claims, id, "error", reader, note);
-  if (atPlace(`step ${id}`, () => openWireError(error, expected, sealer))) return;
+  const restore = atPlace(`step ${id}`, () => openWireError(error, expected, sealer));
+  if (restore !== undefined) return restore;
   if (!options.platformErrors && options.plainFunctions.size === 0) policy.plaintext(`step ${id}, its error`);
   note("error");
+  return undefined;
 }
 
 /**

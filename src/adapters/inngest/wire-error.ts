@@ -55,27 +55,29 @@ function sealedErrorOf(error: unknown, sealer: ValueSealer): unknown {
 const RESTORED = ["name", "message", "stack", "code", "cause"] as const;
 
 /**
- * Opens a sealed error in place: the SDK keeps its own reference to the object and ignores a new one.
+ * Opens a sealed error. The SDK keeps its own reference to the object and ignores a new one, so the error is opened in
+ * place, by what is returned: once all else of the input is open, too, since an input may be opened again with newer keys.
  *
  * @param more members that were sent and that the platform keeps here, beside those of an error
- * @returns whether the error was sealed
+ * @returns what puts the original's members into `error`; undefined where the error was not sealed
  */
 export function openWireError(
   error: unknown,
   expected: (claims: Claims) => Expected,
   sealer: ValueSealer,
   more: readonly string[] = [],
-): boolean {
+): (() => void) | undefined {
   const envelope = sealedErrorOf(error, sealer);
-  if (envelope === undefined || !isObject(error)) return false;
+  if (envelope === undefined || !isObject(error)) return undefined;
   const original = sealer.open(envelope, expected);
   if (!isObject(original)) throw new StepsealError("FORMAT", "a sealed error does not hold an error");
-  for (const key of [...RESTORED, ...more]) {
-    // Ours left with an empty stack. Where the platform left it out, it would have left out this one, too.
-    const dropped = key === "stack" && original.stack === "" && error.stack === undefined;
-    const present = Object.hasOwn(original, key) && !dropped;
-    if (present) error[key] = original[key];
-    else delete error[key];
-  }
-  return true;
+  return () => {
+    for (const key of [...RESTORED, ...more]) {
+      // Ours left with an empty stack. Where the platform left it out, it would have left out this one, too.
+      const dropped = key === "stack" && original.stack === "" && error.stack === undefined;
+      const present = Object.hasOwn(original, key) && !dropped;
+      if (present) error[key] = original[key];
+      else delete error[key];
+    }
+  };
 }

@@ -1,3 +1,4 @@
+import type { Inngest } from "inngest";
 import {
   createKeyring,
   createKeyringSource,
@@ -5,6 +6,8 @@ import {
   type KeyringOptions,
   type KeyringSource,
 } from "stepseal";
+import { isPlatformError } from "stepseal/inngest";
+import { createTestEngine } from "stepseal/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { expectRefused, stored, type Victim, victim, victims } from "../../security/victim.ts";
 import { createApp, KEY, keyring, MODES, OTHER_KEY } from "./harness.ts";
@@ -58,6 +61,47 @@ describe.each(MODES)("$name, a source", ({ checkpointing }) => {
     // What the run answered after the refresh is sealed under the key that is primary now.
     expect(JSON.stringify(v.runs[0]!.output)).toContain(createKeyring(NEW).primary);
   });
+
+  test.each([{}, { plaintextFrom: { platformErrors: false } }])(
+    "whose ring lacks a later step's key leaves an earlier step's error the function's own, with %j",
+    async (options) => {
+      const seen: unknown[] = [];
+      // Hashed, "second" comes before "fails": its error is open when the key of the other is found missing.
+      const functions = (client: Inngest) => [
+        client.createFunction({ id: "fn", triggers: { event: "go" }, retries: 0 }, async ({ step }) => {
+          const failure = await step
+            .run("second", () => {
+              throw new RangeError("mine");
+            })
+            .catch((error: unknown) => error);
+          await step.sleep("a", "1h");
+          const result = await step.run("fails", () => "result");
+          await step.sleep("b", "1h");
+          seen.push((failure as Error).message, isPlatformError(failure), result);
+        }),
+      ];
+      const engine = createTestEngine();
+      const seal = (keyring: Keyring | KeyringSource) => ({
+        engine,
+        checkpointing,
+        seal: { keyring, ...options },
+      });
+      const { inngest } = await createApp(functions, seal(createKeyring(OLD)));
+      await inngest.send({ name: "go" });
+      await engine.idle();
+      await createApp(functions, seal(createKeyring(NEW)));
+      await engine.advance("1h");
+      const answers = [OLD, NEW];
+      const source = createKeyringSource({ provider: async () => answers.shift()!, minIntervalMs: 1_000 });
+      await createApp(functions, seal(source));
+      await source.get();
+      now += 1_000;
+      await engine.advance("1h");
+      expect(engine.runsOf("fn")[0]!.status).toBe("completed");
+      expect(seen).toEqual(["mine", false, "result"]);
+      expect(answers).toEqual([]);
+    },
+  );
 
   test("asks once where the key is nowhere, and the run is retried as with any ring", async () => {
     const v = await asleep();
