@@ -1,8 +1,9 @@
 import { StepsealError } from "../../errors.ts";
 import { equalBytes } from "../../internal/bytes.ts";
+import { callerToken } from "../chain.ts";
 import { HTTP_EVENT } from "./event.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { callerToken, triggerDigest } from "./trigger.ts";
+import { triggerDigest } from "./trigger.ts";
 
 /** Where sealed values of a run belong: known once the run's events were read, used by both doors. */
 export interface RunContext {

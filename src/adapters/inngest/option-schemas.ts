@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
-import { StepsealError } from "../../errors.ts";
-import { Keyring } from "../../keyring/keyring.ts";
-import { isKeyringSource, type KeyringSource } from "../../keyring/source.ts";
+import { func } from "../check-shape.ts";
+import { keyShape } from "../sealer-source.ts";
 
 /** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/inngest.md. */
 export const PLAINTEXT_PATHS = [
@@ -24,11 +23,6 @@ const name = z.string().check(z.minLength(1));
 /** `_inngest` is written by the platform; `__proto__` is no name for a field that survives JavaScript. */
 const fieldName = name.check(
   z.refine((field) => field !== "_inngest" && field !== "__proto__", "names a member that cannot be sealed"),
-);
-
-const func = z.custom<(...args: never[]) => unknown>(
-  (value) => typeof value === "function",
-  "expected a function",
 );
 
 const sendersSchema = z.strictObject({
@@ -71,17 +65,7 @@ const gateShape = {
 /** Of `encryptionMiddleware`. */
 export const optionsSchema: z.ZodMiniObject = z.strictObject({
   ...gateShape,
-  keyring: z.optional(
-    z.union(
-      [
-        z.custom<Keyring | KeyringSource>((value) => value instanceof Keyring || isKeyringSource(value)),
-        func,
-      ],
-      "must be a keyring (createKeyring, loadKeyring), a source (createKeyringSource) or a function that returns a keyring",
-    ),
-  ),
-  key: z.optional(z.string()),
-  fallbackKeys: z.optional(z.array(z.string())),
+  ...keyShape,
   eventFields: z.optional(z.array(fieldName)),
   scope: z.optional(name),
   legacy: z.optional(legacySchema),
@@ -113,47 +97,6 @@ export const compatSchema: z.ZodMiniObject = z.strictObject({
     }),
   ),
 });
-
-/**
- * Checks options against a schema.
- *
- * @throws {StepsealError} `CONFIG`, naming each option that is wrong
- */
-export function checkShape(options: unknown, schema: z.ZodMiniObject): void {
-  const checked = schema.safeParse(options);
-  if (checked.success) return;
-  const problems = checked.error.issues.map((issue) => {
-    const at = issue.path.length > 0 ? `option "${issue.path.join(".")}" ` : "";
-    return at + describeIssue(issue, schema);
-  });
-  throw new StepsealError("CONFIG", `encryptionMiddleware: ${problems.join("; ")}`);
-}
-
-/** What is wrong, without the value: it could be a key. */
-function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodMiniObject): string {
-  switch (issue.code) {
-    case "unrecognized_keys":
-      return `has the unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}; known: ${known(issue.path, schema).join(", ")}`;
-    case "invalid_type":
-      return `must be of type ${issue.expected}`;
-    case "invalid_value":
-      return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
-    case "too_small":
-      return issue.message === "Invalid input" ? "must not be empty" : issue.message;
-    default:
-      return issue.message;
-  }
-}
-
-/** The members of the object at a path. */
-function known(path: readonly PropertyKey[], schema: z.ZodMiniObject): string[] {
-  if (path.length === 0) return Object.keys(schema.shape);
-  const [at] = path;
-  if (at === "legacy") return Object.keys(legacySchema.shape);
-  return at === "legacyV0Service"
-    ? ["forceEncryptWithV0", "eventEncryptionField"]
-    : Object.keys(sendersSchema.shape);
-}
 
 function isService(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;

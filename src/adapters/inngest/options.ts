@@ -1,9 +1,10 @@
 import { StepsealError } from "../../errors.ts";
 import type { Keyring } from "../../keyring/keyring.ts";
-import type { KeyringSource } from "../../keyring/source.ts";
-import type { SealerOptions } from "../../sealer.ts";
-import { checkShape, optionsSchema, type PlaintextPath } from "./option-schemas.ts";
-import { type SealerSource, sealerSource } from "./sealer-source.ts";
+import { createSealer, type SealerOptions } from "../../sealer.ts";
+import { envelopeSealer, type ValueSealer } from "../../value-sealer.ts";
+import { checkShape } from "../check-shape.ts";
+import { type KeyOptions, type MaybePromise, type SealerSource, sealerSource } from "../sealer-source.ts";
+import { optionsSchema, type PlaintextPath } from "./option-schemas.ts";
 
 export type { PlaintextPath } from "./option-schemas.ts";
 
@@ -43,16 +44,7 @@ export interface LegacyOptions {
  * Options of {@link encryptionMiddleware}. All have defaults: `encryptionMiddleware()` reads its keys from the
  * environment and seals everything that can be sealed.
  */
-export interface EncryptionMiddlewareOptions {
-  /**
-   * A ring; a function that loads one, called once, at the first request or send, again only if it failed; or a source
-   * (`createKeyringSource`), which loads it again and again.
-   */
-  readonly keyring?: Keyring | KeyringSource | (() => Keyring | Promise<Keyring>);
-  /** The primary key as text (`ssk1_…`), instead of a ring. */
-  readonly key?: string;
-  /** Decrypt-only keys as text, beside `key`. */
-  readonly fallbackKeys?: readonly string[];
+export interface EncryptionMiddlewareOptions extends KeyOptions {
   /** Top-level keys of `event.data` that are sealed in events and invoke payloads. Default `["encrypted"]`. */
   readonly eventFields?: readonly string[];
   /** Open what is sealed, seal nothing: for leaving stepseal. Implies `plaintext: "accept"`. */
@@ -88,7 +80,7 @@ export interface EncryptionMiddlewareOptions {
 }
 
 /** The options, checked and with their defaults. */
-export interface ResolvedOptions extends SealerSource {
+export interface ResolvedOptions extends SealerSource<ValueSealer> {
   readonly eventFields: ReadonlySet<string>;
   readonly seals: boolean;
   readonly plaintext: "reject" | "warn" | "accept";
@@ -118,26 +110,36 @@ export interface ResolvedOptions extends SealerSource {
  * @throws {StepsealError} `CONFIG`, naming the option and the fix
  */
 export function resolveOptions(options: EncryptionMiddlewareOptions = {}): ResolvedOptions {
-  checkShape(options, optionsSchema);
-  if (options.keyring !== undefined && (options.key !== undefined || options.fallbackKeys !== undefined)) {
-    throw new StepsealError(
-      "CONFIG",
-      'encryptionMiddleware: options "keyring" and "key" or "fallbackKeys" exclude each other; keep one',
-    );
-  }
-  if (options.key === undefined && options.fallbackKeys !== undefined) {
-    throw new StepsealError(
-      "CONFIG",
-      'encryptionMiddleware: option "fallbackKeys" needs "key", the key that seals; add it',
-    );
-  }
+  checkShape("encryptionMiddleware", options, optionsSchema);
   if (options.legacy?.write === true && (options.legacy.read === false || options.decryptOnly === true)) {
     throw new StepsealError(
       "CONFIG",
       'encryptionMiddleware: option "legacy.write" seals values that "legacy.read: false" could not open, and that "decryptOnly" does not make; leave one of the two out',
     );
   }
-  return withDefaults(options, sealerSource(options));
+  return withDefaults(
+    options,
+    sealerSource("encryptionMiddleware", options, (ring) => sealerOf(ring, options)),
+  );
+}
+
+function sealerOf(
+  keyring: Keyring,
+  { scope, onUse, legacy }: EncryptionMiddlewareOptions,
+): MaybePromise<ValueSealer> {
+  const sealer = envelopeSealer(
+    createSealer({
+      keyring,
+      ...(scope !== undefined && { scope }),
+      ...(onUse !== undefined && { onUse }),
+    }),
+  );
+  if (legacy === undefined) return sealer;
+  const { passphrases, read = true, write = false, v0 = false } = legacy;
+  // Loaded only here: nobody else pays for the official formats.
+  return import("../../legacy/sealer.ts").then(({ legacySealer }) =>
+    legacySealer(sealer, { passphrases, read, write, v0, scope, onUse }),
+  );
 }
 
 /** The options of the gate itself: not those that say what it seals with. */
@@ -148,7 +150,7 @@ export type GateOptions = Omit<EncryptionMiddlewareOptions, "keyring" | "key" | 
  *
  * @throws {StepsealError} `CONFIG` for options that exclude each other
  */
-export function withDefaults(options: GateOptions, sealers: SealerSource): ResolvedOptions {
+export function withDefaults(options: GateOptions, sealers: SealerSource<ValueSealer>): ResolvedOptions {
   if (options.decryptOnly === true && (options.plaintext ?? "accept") !== "accept") {
     throw new StepsealError(
       "CONFIG",

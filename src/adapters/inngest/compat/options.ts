@@ -1,7 +1,8 @@
 import { StepsealError } from "../../../errors.ts";
 import { legacySealer, refuseUnofficial } from "../../../legacy/sealer.ts";
 import type { ValueSealer } from "../../../value-sealer.ts";
-import { checkShape, compatSchema, MAX_PASSPHRASES } from "../option-schemas.ts";
+import { checkShape } from "../../check-shape.ts";
+import { compatSchema, MAX_PASSPHRASES } from "../option-schemas.ts";
 import { type GateOptions, type ResolvedOptions, withDefaults } from "../options.ts";
 import type { EncryptionService } from "./encryption-service.ts";
 import { serviceSealer } from "./service-sealer.ts";
@@ -47,7 +48,7 @@ export interface EncryptionMiddlewareOptions
  * @throws {StepsealError} `CONFIG`, naming the option and the fix
  */
 export function resolveCompatOptions(options: EncryptionMiddlewareOptions): ResolvedOptions {
-  checkShape(options, compatSchema);
+  checkShape("encryptionMiddleware", options, compatSchema);
   const { encryptionService: service, eventEncryptionField = "encrypted", legacyV0Service: v0 } = options;
   const passphrases = service !== undefined && !options.key ? [] : passphrasesOf(options);
   const official =
