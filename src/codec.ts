@@ -111,9 +111,9 @@ export function maxContentBytes(flags: number, { maxPlaintextBytes }: CodecOptio
   return (flags & PADDED) === 0 ? maxPlaintextBytes : padmeLength(maxPlaintextBytes + 1);
 }
 
-/** An opened value, and its size in bytes before compression and padding. */
-export interface Decoded {
-  readonly value: unknown;
+/** What was opened, and the size of the value in bytes before compression and padding. */
+export interface Decoded<Value> {
+  readonly value: Value;
   readonly bytes: number;
 }
 
@@ -123,19 +123,34 @@ export interface Decoded {
  * @throws {StepsealError} CORRUPT for wrong padding, deflate, UTF-8 or JSON (authentic, and still not what a sealer
  * writes); TOO_LARGE, INFLATE_LIMIT; UNSUPPORTED without zlib
  */
-export function decodeValue(content: Uint8Array, flags: number, options: CodecOptions): Decoded {
+export function decodeValue(content: Uint8Array, flags: number, options: CodecOptions): Decoded<unknown> {
+  const { value, bytes } = decodeJson(content, flags, options);
+  if (typeof value !== "string") return { value, bytes };
+  try {
+    return { value: JSON.parse(value), bytes };
+  } catch {
+    // The parser's own message shows a piece of the text.
+    throw notJson("is not JSON");
+  }
+}
+
+/**
+ * As `decodeValue`, but leaves JSON as the text it is.
+ *
+ * @returns the text; raw bytes; or undefined where that was sealed
+ */
+export function decodeJson(
+  content: Uint8Array,
+  flags: number,
+  options: CodecOptions,
+): Decoded<string | Uint8Array | undefined> {
   const plain = decodeBytes(content, flags, options);
   const bytes = plain.length;
   if ((flags & RAW) !== 0) return { value: new Uint8Array(plain), bytes };
   if (bytes === 0) return { value: undefined, bytes };
   const json = readUtf8(plain);
   if (json === undefined) throw notJson("is not well-formed UTF-8");
-  try {
-    return { value: JSON.parse(json), bytes };
-  } catch {
-    // The parser's own message shows a piece of the text.
-    throw notJson("is not JSON");
-  }
+  return { value: json, bytes };
 }
 
 /**

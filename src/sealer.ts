@@ -1,5 +1,14 @@
 import type { Claims } from "./claims.ts";
-import { decodeValue, type Encoded, encodeJson, encodeValue, maxContentBytes } from "./codec.ts";
+import {
+  type CodecOptions,
+  type Decoded,
+  decodeJson,
+  decodeValue,
+  type Encoded,
+  encodeJson,
+  encodeValue,
+  maxContentBytes,
+} from "./codec.ts";
 import { closeEnvelope, type Envelope, openEnvelope, readEnvelope, sealEnvelope } from "./envelope.ts";
 import { StepsealError } from "./errors.ts";
 import { checkClaims, checkScope, type Expected } from "./expected.ts";
@@ -63,6 +72,13 @@ export interface Sealer {
    * `KEY_DESTROYED`, `CORRUPT`, `TOO_LARGE`, `INFLATE_LIMIT`, `LEGACY_NO_KEY`, `PLAINTEXT_REJECTED`
    */
   open(envelope: unknown, expected: OpenExpected | ((claims: Claims) => OpenExpected)): unknown;
+  /**
+   * As `open`, for who wants JSON as the text that was sealed, unparsed. Bytes come as bytes, `undefined` as undefined.
+   */
+  openJson(
+    envelope: unknown,
+    expected: OpenExpected | ((claims: Claims) => OpenExpected),
+  ): string | Uint8Array | undefined;
   /** Seals whatever was thrown: an error with class, cause and own properties, or any other value. */
   sealError(thrown: unknown, claims: SealClaims): Envelope;
   /** Opens what `sealError` made: the value to throw. Throws as `open`. */
@@ -108,7 +124,11 @@ export function createSealer(options: SealerOptions): Sealer {
     return envelope;
   };
 
-  const open: Sealer["open"] = (envelope, expected) => {
+  const opened = <Value>(
+    envelope: unknown,
+    expected: Parameters<Sealer["open"]>[1],
+    decode: (content: Uint8Array, flags: number, options: CodecOptions) => Decoded<Value>,
+  ): Value => {
     const read = readEnvelope(envelope, maxBytes);
     const { kid, claims, flags } = read;
     try {
@@ -119,7 +139,7 @@ export function createSealer(options: SealerOptions): Sealer {
       refuseScope(wanted, "expected");
       checkClaims(claims, wanted);
       const content = openEnvelope(read, key);
-      const { value, bytes } = decodeValue(content, flags, settings);
+      const { value, bytes } = decode(content, flags, settings);
       content.fill(0);
       used(kid, claims.kind, "open", bytes);
       return value;
@@ -132,10 +152,13 @@ export function createSealer(options: SealerOptions): Sealer {
     }
   };
 
+  const open: Sealer["open"] = (envelope, expected) => opened(envelope, expected, decodeValue);
+
   return {
     seal: (value, claims) => sealEncoded(encodeValue(value, settings), claims),
     sealJson: (json, claims) => sealEncoded(encodeJson(json, settings), claims),
     open,
+    openJson: (envelope, expected) => opened(envelope, expected, decodeJson),
     sealError: (thrown, claims) => sealEncoded(encodeValue(failureOf(thrown), settings), claims),
     openError: (envelope, expected) => thrownFrom(open(envelope, expected)),
   };

@@ -106,7 +106,7 @@ function byRegion(
 }
 
 /** `EU-CENTRAL-1` of the header is `EU_CENTRAL_1` of the variables. */
-function regionName(region: string): string {
+export function regionName(region: string): string {
   return region.replaceAll("-", "_").toUpperCase();
 }
 
