@@ -1,4 +1,5 @@
 import { StepsealError } from "../errors.ts";
+import { tell } from "../internal/tell.ts";
 import { continueCounts, type Keyring, type KeyringOptions } from "./keyring.ts";
 import { loadKeyring, MAX_TIMEOUT_MS } from "./load.ts";
 import { describe, members } from "./options.ts";
@@ -124,16 +125,6 @@ export function createKeyringSource(options: KeyringSourceOptions): KeyringSourc
 function passed(since: number): number {
   const ms = Date.now() - since;
   return ms < 0 ? Number.POSITIVE_INFINITY : ms;
-}
-
-/** Calls an observer, which decides nothing. */
-function tell<T>(observer: ((value: T) => void) | undefined, value: T): void {
-  try {
-    // The rejection of an async function would end the process.
-    void Promise.resolve(observer?.(value) as unknown).catch(() => undefined);
-  } catch {
-    // As above.
-  }
 }
 
 function readOptions(given: KeyringSourceOptions): KeyringSourceOptions & {

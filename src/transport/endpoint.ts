@@ -1,4 +1,5 @@
 import { StepsealError } from "../errors.ts";
+import { tell } from "../internal/tell.ts";
 import { readBody } from "./body.ts";
 import type { Mode } from "./mode.ts";
 import { SignatureError } from "./signature-error.ts";
@@ -18,7 +19,7 @@ export type EndpointOptions = (VerifiedEndpoint | AuthorizedEndpoint) & {
   readonly maxBodyBytes?: number;
   /**
    * Called with the reason of each refusal, for logs and metrics: a `SignatureError`, or what `authorize` threw.
-   * Undefined where `authorize` said no. The caller is told none of it.
+   * Undefined where `authorize` said no. The caller is told none of it. What it throws is ignored.
    */
   readonly onRefused?: (reason: unknown) => void;
 };
@@ -47,7 +48,8 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
  * platform tries again. What the handler gets is a request with the very bytes that were checked. The signature of
  * an Inngest request does not cover its URL: do not grant anything by the path alone.
  *
- * @returns a handler that rejects where the handler does, or where a key is malformed (`StepsealError` CONFIG)
+ * @returns a handler that rejects where the handler does, where a key is malformed (`StepsealError` CONFIG), or with what
+ * the verifier's `onFallbackUsed` throws
  * @throws {StepsealError} CONFIG for options with both or neither of `verifier` and `authorize`, or a wrong one
  * @example
  * ```ts
@@ -79,7 +81,7 @@ export function secureEndpoint(
     if (body === undefined) return answer(413, "Payload Too Large");
     const refusal = mode === "dev" ? undefined : await check(request, body);
     if (refusal === undefined) return handler(withBody(request, body));
-    onRefused?.(refusal.reason);
+    tell(onRefused, refusal.reason);
     return isUnavailable(refusal.reason) ? answer(503, "Service Unavailable") : answer(401, "Unauthorized");
   };
 }

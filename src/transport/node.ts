@@ -1,5 +1,6 @@
 import { StepsealError } from "../errors.ts";
 import { isBytes } from "../internal/bytes.ts";
+import { tell } from "../internal/tell.ts";
 import type { Handler } from "./endpoint.ts";
 
 /** What is used of a request of Node's http module. */
@@ -48,8 +49,8 @@ export interface NodeHandlerOptions {
  *
  * The bytes of a body pass unread and unchanged.
  *
- * @param options `origin`; and `onError`, called with what the handler threw, after which 500 is answered. Default:
- * `console.error`
+ * @param options `origin`; and `onError`, called with what the handler threw, after which 500 is answered. What it
+ * throws itself is ignored. Default: `console.error`
  * @example
  * ```ts
  * import { createServer } from "node:http";
@@ -70,7 +71,7 @@ export function nodeHandler(
     serve(handler, request, response, options).catch((error: unknown) => {
       // The caller went away: there is nobody to answer, and nothing is wrong here.
       if (response.destroyed) return;
-      onError(error);
+      tell(onError, error);
       if (response.headersSent) response.destroy();
       else answerText(response, 500, "Internal Server Error");
     });

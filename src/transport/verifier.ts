@@ -37,9 +37,9 @@ export interface VerifierHooks extends ClockOptions {
   readonly replay?: ReplayStore;
   /**
    * Called when a message was accepted by the fallback or next key: while it is, a rotation is not done. What it
-   * throws refuses the message.
+   * throws, or rejects with, refuses the message.
    */
-  readonly onFallbackUsed?: (verification: Verification) => void;
+  readonly onFallbackUsed?: (verification: Verification) => void | Promise<void>;
 }
 
 export interface InngestVerifierOptions extends InngestKeys, VerifierHooks {}
@@ -180,12 +180,12 @@ function urlsOf({
   return [...urls];
 }
 
-function accepted(
+async function accepted(
   { scheme, onFallbackUsed }: InngestVerifierOptions | QstashVerifierOptions,
   key: SigningKey,
   keys: readonly SigningKey[],
-): Verification {
+): Promise<Verification> {
   const verification = Object.freeze({ scheme, keyId: key.id, usedFallback: key !== keys[0] });
-  if (verification.usedFallback) onFallbackUsed?.(verification);
+  if (verification.usedFallback) await onFallbackUsed?.(verification);
   return verification;
 }
