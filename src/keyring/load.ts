@@ -1,11 +1,10 @@
 import type * as FileSystem from "node:fs";
 import { StepsealError } from "../errors.ts";
+import { describe, members } from "../internal/members.ts";
 import { builtin } from "../internal/runtime.ts";
 import { looksLikeKey, MAKE_A_KEY } from "./key.ts";
 import { assembleKeyring, isKeyring, type Keyring, type KeyringOptions } from "./keyring.ts";
 import {
-  describe,
-  members,
   OVERRIDE,
   type RingEntry,
   readKey,

@@ -1,4 +1,5 @@
 import { StepsealError } from "../errors.ts";
+import { members, namesOf } from "../internal/members.ts";
 import { tell } from "../internal/tell.ts";
 import { readBody } from "./body.ts";
 import type { Mode } from "./mode.ts";
@@ -38,6 +39,14 @@ interface AuthorizedEndpoint {
   readonly authorize: (request: Request) => boolean | Promise<boolean>;
 }
 
+const OPTIONS = namesOf<EndpointOptions>({
+  verifier: true,
+  authorize: true,
+  mode: true,
+  maxBodyBytes: true,
+  onRefused: true,
+});
+
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -50,7 +59,7 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
  *
  * @returns a handler that rejects where the handler does, where a key is malformed (`StepsealError` CONFIG), or with what
  * the verifier's `onFallbackUsed` throws
- * @throws {StepsealError} CONFIG for options with both or neither of `verifier` and `authorize`, or a wrong one
+ * @throws {StepsealError} CONFIG for options with both or neither of `verifier` and `authorize`, and for a wrong or unknown one
  * @example
  * ```ts
  * import { createSigner, createVerifier, secureEndpoint } from "stepseal/transport";
@@ -71,6 +80,7 @@ export function secureEndpoint(
   handler: Handler,
   options: EndpointOptions,
 ): (request: Request) => Promise<Response> {
+  members(options, "secureEndpoint options", OPTIONS);
   const { mode = "cloud", maxBodyBytes: limit = MAX_BODY_BYTES, onRefused } = options;
   const check = checkOf(options);
   if (mode !== "cloud" && mode !== "dev") throw config('mode: expected "cloud" or "dev"');

@@ -1,4 +1,5 @@
 import { StepsealError } from "../errors.ts";
+import { members } from "../internal/members.ts";
 import { type Environment, processEnv } from "./options.ts";
 
 /** Whether requests are signed (`"cloud"`) or come from a local server that signs nothing (`"dev"`). */
@@ -37,6 +38,7 @@ export interface ModeOptions {
  * ```
  */
 export function resolveMode(env: Environment = processEnv(), options: ModeOptions = {}): Mode {
+  members(options, "resolveMode options", ["sdk", "isDev"]);
   const { sdk = 4, isDev } = options;
   if (sdk !== 3 && sdk !== 4) throw new StepsealError("CONFIG", "sdk: expected 3 or 4.");
   if (typeof isDev === "boolean") return isDev ? "dev" : "cloud";

@@ -1,4 +1,5 @@
 import { StepsealError } from "../errors.ts";
+import { members } from "../internal/members.ts";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,6 +42,25 @@ export interface QstashRegion {
 export interface ClockOptions {
   /** The time in milliseconds. Default: `Date.now`. */
   readonly now?: () => number;
+}
+
+/**
+ * Refuses options that a scheme does not have.
+ *
+ * @param maker the function that was given them
+ * @param known names by scheme
+ * @throws {StepsealError} CONFIG, also for a scheme that is none
+ */
+export function checkSchemeOptions(
+  options: InngestKeys | QstashKeys,
+  maker: string,
+  known: Readonly<Record<"inngest" | "qstash", readonly string[]>>,
+): void {
+  const scheme: unknown = options?.scheme;
+  if (scheme !== "inngest" && scheme !== "qstash") {
+    throw new StepsealError("CONFIG", `${maker}: scheme: expected "inngest" or "qstash".`);
+  }
+  members(options, `${maker} options, scheme ${scheme}`, known[scheme]);
 }
 
 /** The environment of the process, where there is one. */
