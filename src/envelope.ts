@@ -132,6 +132,7 @@ export function readEnvelope(value: unknown, maxBytes: (flags: number) => number
     writeLabel(memory, kid, 0);
     if (bodyLength < 4) throw tooShort(bodyLength);
     const end = decodeBase64url(data.slice(BODY_TEXT_AT), memory, BODY_AT);
+    if (end === undefined) throw notCanonical();
     const suite = memory[BODY_AT]!;
     const flags = memory[BODY_AT + 1]!;
     if (suite !== SUITE) throw unsupported(`suite ${suite}`, kid);
@@ -212,6 +213,13 @@ function writeLabel(memory: Uint8Array, text: string, at: number): void {
 /** Of a digit that is known to be one. */
 function hexDigit(code: number): number {
   return code < 58 ? code - 48 : code - 87;
+}
+
+function notCanonical(): StepsealError {
+  return new StepsealError(
+    "FORMAT",
+    "The body of the envelope is not canonical base64url: only A-Z a-z 0-9 - _, no padding, no white space, no stray bits at the end.",
+  );
 }
 
 function tooShort(bytes: number): StepsealError {

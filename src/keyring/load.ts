@@ -1,5 +1,6 @@
 import type * as FileSystem from "node:fs";
 import { StepsealError } from "../errors.ts";
+import { type Environment, processEnv } from "../internal/environment.ts";
 import { describe, members } from "../internal/members.ts";
 import { builtin } from "../internal/runtime.ts";
 import { looksLikeKey, MAKE_A_KEY } from "./key.ts";
@@ -13,9 +14,6 @@ import {
   readTombstone,
 } from "./options.ts";
 import { parseRingJson } from "./ring-json.ts";
-
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where `loadKeyring` finds the keys: environment variables, a JSON file, or a function that fetches them. */
 export type LoadOptions =
@@ -83,7 +81,7 @@ export async function loadKeyring(source: LoadOptions = {}): Promise<Keyring> {
  * @throws {StepsealError} CONFIG when no key is set, two sources are, or a key, a state or the file is wrong; the
  * message names the variable and position, and never shows a value
  */
-export function keyringFromEnv(env: Environment = globalThis.process?.env ?? {}): Keyring {
+export function keyringFromEnv(env: Environment = processEnv()): Keyring {
   if (typeof env !== "object" || env === null) {
     throw config(`env: found ${describe(env)}, expected an object of environment variables.`);
   }

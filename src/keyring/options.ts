@@ -1,7 +1,8 @@
 import { StepsealError } from "../errors.ts";
+import { isKid } from "../internal/kid.ts";
 import { describe, members } from "../internal/members.ts";
 import { parseKey } from "./key.ts";
-import { isKid, parseRunKey, type RunKey } from "./run-key.ts";
+import { parseRunKey, type RunKey } from "./run-key.ts";
 
 /**
  * What a ring does with a key.

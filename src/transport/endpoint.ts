@@ -2,7 +2,7 @@ import { StepsealError } from "../errors.ts";
 import { members, namesOf } from "../internal/members.ts";
 import { tell } from "../internal/tell.ts";
 import { readBody } from "./body.ts";
-import type { Mode } from "./mode.ts";
+import { checkMode, type Mode } from "./mode.ts";
 import { SignatureError } from "./signature-error.ts";
 import type { Verifier } from "./verifier.ts";
 
@@ -83,7 +83,7 @@ export function secureEndpoint(
   members(options, "secureEndpoint options", OPTIONS);
   const { mode = "cloud", maxBodyBytes: limit = MAX_BODY_BYTES, onRefused } = options;
   const check = checkOf(options);
-  if (mode !== "cloud" && mode !== "dev") throw config('mode: expected "cloud" or "dev"');
+  checkMode(mode, "secureEndpoint");
   if (!Number.isInteger(limit) || limit < 0) throw config("maxBodyBytes: expected a whole number of bytes");
 
   return async (request) => {

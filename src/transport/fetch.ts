@@ -1,9 +1,10 @@
 import { StepsealError } from "../errors.ts";
+import { processEnv } from "../internal/environment.ts";
 import { members, namesOf } from "../internal/members.ts";
 import { bearerToken } from "./inngest.ts";
 import { inngestTexts } from "./keys.ts";
-import type { Mode } from "./mode.ts";
-import { type InngestKeys, processEnv } from "./options.ts";
+import { checkMode, type Mode } from "./mode.ts";
+import type { InngestKeys } from "./options.ts";
 import { SignatureError } from "./signature-error.ts";
 
 /** Options of `signedFetch`: keys as for an Inngest verifier. */
@@ -68,9 +69,7 @@ const MAX_REDIRECTS = 5;
 export function signedFetch(options: SignedFetchOptions = {}): typeof globalThis.fetch {
   members(options, "signedFetch options", OPTIONS);
   const { mode = "cloud" } = options;
-  if (mode !== "cloud" && mode !== "dev") {
-    throw new StepsealError("CONFIG", 'signedFetch: mode: expected "cloud" or "dev".');
-  }
+  checkMode(mode, "signedFetch");
   return async (input, init) => {
     const request = new Request(input, init);
     const call = {

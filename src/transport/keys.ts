@@ -1,12 +1,7 @@
+import { type Environment, processEnv } from "../internal/environment.ts";
 import { members, namesOf } from "../internal/members.ts";
 import { inngestKey, qstashKey, type SigningKey } from "./key.ts";
-import {
-  type Environment,
-  type InngestKeys,
-  processEnv,
-  type QstashKeys,
-  type QstashRegion,
-} from "./options.ts";
+import type { InngestKeys, QstashKeys, QstashRegion } from "./options.ts";
 import { SignatureError } from "./signature-error.ts";
 
 /** Gives the keys to try, the primary first: at least one. @throws {SignatureError} NO_KEYS */

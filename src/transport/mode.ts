@@ -1,9 +1,16 @@
 import { StepsealError } from "../errors.ts";
+import { type Environment, processEnv } from "../internal/environment.ts";
 import { members } from "../internal/members.ts";
-import { type Environment, processEnv } from "./options.ts";
 
 /** Whether requests are signed (`"cloud"`) or come from a local server that signs nothing (`"dev"`). */
 export type Mode = "cloud" | "dev";
+
+/** Refuses what is no mode. @throws {StepsealError} CONFIG */
+export function checkMode(mode: Mode, maker: string): void {
+  if (mode !== "cloud" && mode !== "dev") {
+    throw new StepsealError("CONFIG", `${maker}: mode: expected "cloud" or "dev".`);
+  }
+}
 
 /** Options of `resolveMode`. */
 export interface ModeOptions {

@@ -1,8 +1,6 @@
 import { StepsealError } from "../errors.ts";
+import type { Environment } from "../internal/environment.ts";
 import { members } from "../internal/members.ts";
-
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Signing keys of Inngest. Each that is not given is looked for in the environment, as the SDK does:
@@ -61,11 +59,6 @@ export function checkSchemeOptions(
     throw new StepsealError("CONFIG", `${maker}: scheme: expected "inngest" or "qstash".`);
   }
   members(options, `${maker} options, scheme ${scheme}`, known[scheme]);
-}
-
-/** The environment of the process, where there is one. */
-export function processEnv(): Environment {
-  return globalThis.process?.env ?? {};
 }
 
 /** Unix seconds, as they are: not rounded. */
