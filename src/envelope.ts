@@ -229,7 +229,7 @@ function tooShort(bytes: number): StepsealError {
 function tooLarge(bytes: number, limit: number): StepsealError {
   return new StepsealError(
     "TOO_LARGE",
-    `The sealed value has ${bytes} bytes, more than the limit of ${limit}. Raise maxPlaintextBytes if values of that size are expected.`,
+    `The sealed value has ${bytes} bytes, more than the limit of ${limit}. If values of that size are expected, raise the option maxPlaintextBytes of createSealer.`,
   );
 }
 

@@ -1,11 +1,10 @@
+import { MAX_PLAINTEXT_BYTES } from "../codec.ts";
 import { StepsealError } from "../errors.ts";
 import { isKeyring, type Keyring } from "../keyring/keyring.ts";
 import type { SealerOptions, Use } from "../sealer.ts";
 import { canDeflate } from "./deflate.ts";
 import { describe, members, namesOf } from "./members.ts";
 import { isWellFormed } from "./utf8.ts";
-
-const MIB = 2 ** 20;
 
 /** A scope must leave room for the other claims. */
 const MAX_SCOPE_UNITS = 256;
@@ -59,8 +58,8 @@ export function readSealerOptions(options: SealerOptions): SealerSettings {
     scope,
     compress,
     pad: flag(options, "pad"),
-    maxPlaintextBytes: byteCount(options, "maxPlaintextBytes", 64 * MIB),
-    maxInflatedBytes: byteCount(options, "maxInflatedBytes", 16 * MIB),
+    maxPlaintextBytes: byteCount(options, "maxPlaintextBytes", MAX_PLAINTEXT_BYTES),
+    maxInflatedBytes: byteCount(options, "maxInflatedBytes", 16 * 2 ** 20),
     onUse,
   };
 }

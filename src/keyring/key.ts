@@ -51,7 +51,7 @@ export function generateKey(): string {
 export function formatKey(root: Uint8Array): string {
   if (!(root instanceof Uint8Array) || root.length !== ROOT_BYTES) {
     const found = root instanceof Uint8Array ? `${root.length} bytes` : "something else";
-    throw new StepsealError("CONFIG", `formatKey: root: found ${found}, expected a Uint8Array of 32 bytes.`);
+    throw new StepsealError("CONFIG", `root: found ${found}, expected a Uint8Array of 32 bytes.`);
   }
   const text = PREFIX + encodeBase62(root, ROOT_DIGITS);
   return text + checkDigits(text);

@@ -39,7 +39,7 @@ export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
 /**
  * Loads a ring from the environment, a JSON file or a provider. Await it once, before the first value is sealed.
  *
- * @param source `{ env? }` (the default, as `keyringFromEnv`), `{ file }`, or `{ provider, timeoutMs? }`
+ * @param source `{ env? }` (the default: `STEPSEAL_KEY` and `STEPSEAL_KEY_FALLBACK`, or `STEPSEAL_KEYRING_FILE`), `{ file }`, or `{ provider, timeoutMs? }`
  * @throws {StepsealError} CONFIG when there is no key, a key or the ring is wrong, the file cannot be read, or the
  * provider fails or takes too long. Of a provider's own error only name and code are told: the rest may hold
  * what it fetched

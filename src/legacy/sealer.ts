@@ -1,5 +1,12 @@
 import { type Claims, decodeClaims } from "../claims.ts";
-import { type CodecOptions, decodeValue, type Encoded, encodeJson, encodeValue } from "../codec.ts";
+import {
+  type CodecOptions,
+  decodeValue,
+  type Encoded,
+  encodeJson,
+  encodeValue,
+  MAX_PLAINTEXT_BYTES,
+} from "../codec.ts";
 import { StepsealError } from "../errors.ts";
 import { checkClaims, checkScope } from "../expected.ts";
 import { base64Bytes, decodeBase64, encodeBase64 } from "../internal/base64.ts";
@@ -32,7 +39,7 @@ type Expect = OpenExpected | ((claims: Claims) => OpenExpected);
 const LIMITS: CodecOptions = {
   compress: false,
   pad: false,
-  maxPlaintextBytes: 2 ** 26,
+  maxPlaintextBytes: MAX_PLAINTEXT_BYTES,
   maxInflatedBytes: 2 ** 24,
 };
 
