@@ -27,8 +27,8 @@ export interface ModeOptions {
  * a deployment, else `"dev"`.
  *
  * Stricter than the SDKs where theirs would be development by accident:
- * - `INNGEST_DEV` that asks for development on what looks like production is an error. If it is meant, say it in code,
- *   with `isDev`.
+ * - `INNGEST_DEV` that asks for development on what looks like production, or beside a signing key of production, is an
+ *   error. If it is meant, say it in code, with `isDev`.
  * - `INNGEST_DEV` that v4 would take for the host of a dev server (`off`), or v3 for a URL of another kind, is an error.
  *   A dev server is an http URL, and for v4 also a host with a port or `localhost`.
  * - v3 with a signing key in the environment is `"cloud"`.
@@ -83,7 +83,10 @@ function isServer(text: string, sdk: 3 | 4): boolean {
 const startsWithProd = (value: string): boolean => value.startsWith("prod");
 const isAny = (value: string): boolean => value !== "";
 
-/** The signs of a deployment that SDK v3 goes by (inngest 3, helpers/env.js). */
+/**
+ * The signs of a deployment that SDK v3 goes by (inngest 3, helpers/env.js), and a signing key of production: both SDKs
+ * take requests unsigned beside one where `INNGEST_DEV` says so.
+ */
 const PRODUCTION_SIGNS: readonly (readonly [name: string, isSign: (value: string) => boolean])[] = [
   ["CONTEXT", startsWithProd],
   ["ENVIRONMENT", startsWithProd],
@@ -94,6 +97,7 @@ const PRODUCTION_SIGNS: readonly (readonly [name: string, isSign: (value: string
   ["RENDER", isAny],
   ["RAILWAY_GIT_BRANCH", isAny],
   ["CF_PAGES", isAny],
+  ["INNGEST_SIGNING_KEY", (value) => value.trimStart().startsWith("signkey-prod")],
 ];
 
 /** The name of the first variable that says production. */
