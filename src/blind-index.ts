@@ -2,6 +2,8 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { StepsealError } from "./errors.ts";
 import { encodeBase64url } from "./internal/base64url.ts";
+import { members, namesOf } from "./internal/members.ts";
+import { checkScopeOption } from "./internal/sealer-options.ts";
 import { encodeUtf8, isWellFormed, lengthPrefixed } from "./internal/utf8.ts";
 import { indexKey, type Keyring } from "./keyring/keyring.ts";
 
@@ -29,6 +31,7 @@ export type Indexable = string | number | boolean;
  */
 export type BlindIndex = (value: Indexable, label: string) => string;
 
+const OPTIONS = namesOf<BlindIndexOptions>({ keyring: true, kid: true, scope: true });
 /** Enough that no two values of a field meet by chance: 2^64 of them for even odds. */
 const TOKEN_BYTES = 16;
 
@@ -41,7 +44,7 @@ const TOKEN_BYTES = 16;
  * whole of it in docs/envelope-v1.md.
  *
  * @throws {StepsealError} `UNKNOWN_KEY`, `KEY_DISABLED`, `KEY_COMPROMISED`, `KEY_DESTROYED` for a kid that the ring
- * cannot use; `CONFIG` for a ring or scope that is none
+ * cannot use; `CONFIG` for a ring or scope that is none, and an unknown option
  *
  * @example
  * ```ts
@@ -55,10 +58,10 @@ const TOKEN_BYTES = 16;
  * // concurrency: { key: "event.data.customer", limit: 1 }
  * ```
  */
-export function createBlindIndex({ keyring, kid, scope }: BlindIndexOptions): BlindIndex {
-  if (scope !== undefined && !isName(scope)) {
-    throw new StepsealError("CONFIG", "createBlindIndex: scope must be a non-empty string, or left out");
-  }
+export function createBlindIndex(options: BlindIndexOptions): BlindIndex {
+  members(options, "createBlindIndex options", OPTIONS);
+  const { keyring, kid, scope } = options;
+  if (scope !== undefined) checkScopeOption(scope);
   const key = indexKey(keyring, kid);
   const scopePart = lengthPrefixed(scope ?? "");
   return (value, label) => {

@@ -15,6 +15,9 @@ export interface CodecOptions {
   readonly maxInflatedBytes: number;
 }
 
+/** What a value may take where nothing else is said: 64 MiB. */
+export const MAX_PLAINTEXT_BYTES: number = 64 * 2 ** 20;
+
 /** A value as the bytes that are encrypted. */
 export interface Encoded {
   readonly content: Uint8Array;
@@ -191,9 +194,13 @@ function notJson(problem: string): StepsealError {
   );
 }
 
+/** Only a sealer that users make has the option: the Inngest gate and the command line have the default. */
+const HOW_TO_RAISE =
+  "Make it smaller; where createSealer made the sealer, you can raise its option maxPlaintextBytes.";
+
 function tooLarge(size: number, { maxPlaintextBytes }: CodecOptions): StepsealError {
   return new StepsealError(
     "TOO_LARGE",
-    `The value takes at least ${size} bytes, more than maxPlaintextBytes, ${maxPlaintextBytes}. Make it smaller or raise the limit.`,
+    `The value takes at least ${size} bytes, more than maxPlaintextBytes, ${maxPlaintextBytes}. ${HOW_TO_RAISE}`,
   );
 }

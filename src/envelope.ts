@@ -132,6 +132,7 @@ export function readEnvelope(value: unknown, maxBytes: (flags: number) => number
     writeLabel(memory, kid, 0);
     if (bodyLength < 4) throw tooShort(bodyLength);
     const end = decodeBase64url(data.slice(BODY_TEXT_AT), memory, BODY_AT);
+    if (end === undefined) throw notCanonical();
     const suite = memory[BODY_AT]!;
     const flags = memory[BODY_AT + 1]!;
     if (suite !== SUITE) throw unsupported(`suite ${suite}`, kid);
@@ -214,6 +215,13 @@ function hexDigit(code: number): number {
   return code < 58 ? code - 48 : code - 87;
 }
 
+function notCanonical(): StepsealError {
+  return new StepsealError(
+    "FORMAT",
+    "The body of the envelope is not canonical base64url: only A-Z a-z 0-9 - _, no padding, no white space, no stray bits at the end.",
+  );
+}
+
 function tooShort(bytes: number): StepsealError {
   return new StepsealError("FORMAT", `The body of the envelope is cut short: ${bytes} bytes.`);
 }
@@ -221,7 +229,7 @@ function tooShort(bytes: number): StepsealError {
 function tooLarge(bytes: number, limit: number): StepsealError {
   return new StepsealError(
     "TOO_LARGE",
-    `The sealed value has ${bytes} bytes, more than the limit of ${limit}. Raise maxPlaintextBytes if values of that size are expected.`,
+    `The sealed value has ${bytes} bytes, more than the limit of ${limit}. If values of that size are expected, raise the option maxPlaintextBytes of createSealer.`,
   );
 }
 

@@ -15,7 +15,7 @@ import { checkClaims, checkScope, type Expected } from "./expected.ts";
 import { failureOf, thrownFrom } from "./failure.ts";
 import { checkObject } from "./internal/claim-checks.ts";
 import { readSealerOptions } from "./internal/sealer-options.ts";
-import { tellUse } from "./internal/tell-use.ts";
+import { tell } from "./internal/tell.ts";
 import { countUse, type Keyring, type KeyState, openingKey, sealingKey } from "./keyring/keyring.ts";
 
 /** What `onUse` is told: never data. */
@@ -106,7 +106,7 @@ export function createSealer(options: SealerOptions): Sealer {
 
   const used = (kid: string, kind: Claims["kind"], operation: Use["operation"], bytes: number): void => {
     const state = countUse(keyring, kid, operation);
-    tellUse(onUse, { kid, state, kind, operation, bytes });
+    tell(onUse, { kid, state, kind, operation, bytes });
   };
 
   const sealEncoded = ({ content, flags, bytes, release }: Encoded, claims: SealClaims): Envelope => {

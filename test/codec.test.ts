@@ -1,11 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { type CodecOptions, decodeValue, encodeJson, encodeValue, maxContentBytes } from "../src/codec.ts";
-import {
-  decodeBase64url,
-  decodePortable,
-  encodeBase64url,
-  encodePortable,
-} from "../src/internal/base64url.ts";
+import { decodePortable, encodeBase64url, encodePortable, readBase64url } from "../src/internal/base64url.ts";
 import { isBytes, Scratch } from "../src/internal/bytes.ts";
 import { pad, padmeLength, unpad } from "../src/internal/padding.ts";
 import { isWellFormed, isWellFormedPortable, readPortable, readUtf8 } from "../src/internal/utf8.ts";
@@ -238,15 +233,10 @@ describe("padding", () => {
 });
 
 describe("base64url", () => {
-  const decodeOn = (text: string): Uint8Array => {
+  const decodeOn = readBase64url;
+  const decodeOff = (text: string): Uint8Array | undefined => {
     const out = new Uint8Array(Math.floor((text.length * 3) / 4));
-    decodeBase64url(text, out, 0);
-    return out;
-  };
-  const decodeOff = (text: string): Uint8Array => {
-    const out = new Uint8Array(Math.floor((text.length * 3) / 4));
-    decodePortable(text, out, 0);
-    return out;
+    return decodePortable(text, out, 0) === undefined ? undefined : out;
   };
 
   it("with and without Node gives the same text, and bytes back, over the borders of its chunks", () => {
@@ -268,12 +258,7 @@ describe("base64url", () => {
           const text = a + b + c;
           const wanted = Buffer.from(text, "base64url").toString("base64url") === text;
           for (const decode of [decodeOn, decodeOff]) {
-            if (wanted) decode(text);
-            else
-              expect(
-                codeOf(() => decode(text)),
-                JSON.stringify(text),
-              ).toBe("FORMAT");
+            expect(decode(text) !== undefined, JSON.stringify(text)).toBe(wanted);
           }
           if (wanted) taken++;
         }
@@ -284,8 +269,8 @@ describe("base64url", () => {
     const text = "A".repeat(20_000);
     for (const char of ["+", "/", "=", " ", "\n", "\u0141", "é"]) {
       const wrong = text.slice(0, at) + char + text.slice(at + 1);
-      expect(codeOf(() => decodeOn(wrong))).toBe("FORMAT");
-      expect(codeOf(() => decodeOff(wrong))).toBe("FORMAT");
+      expect(decodeOn(wrong)).toBeUndefined();
+      expect(decodeOff(wrong)).toBeUndefined();
     }
   });
 

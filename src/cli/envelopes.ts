@@ -1,5 +1,5 @@
 import type { Claims } from "../claims.ts";
-import { type CodecOptions, decodeBytes, maxContentBytes } from "../codec.ts";
+import { type CodecOptions, decodeBytes, MAX_PLAINTEXT_BYTES, maxContentBytes } from "../codec.ts";
 import {
   closeEnvelope,
   type Envelope,
@@ -18,12 +18,11 @@ export function envelopeOf(data: string): Envelope {
   return { __ENCRYPTED__: true, __STRATEGY__: "stepseal/v1", data };
 }
 
-const MIB = 2 ** 20;
 const LIMITS: CodecOptions = {
   compress: false,
   pad: false,
-  maxPlaintextBytes: 64 * MIB,
-  maxInflatedBytes: 64 * MIB,
+  maxPlaintextBytes: MAX_PLAINTEXT_BYTES,
+  maxInflatedBytes: MAX_PLAINTEXT_BYTES,
 };
 
 /** What was sealed, and what it claims to be. */

@@ -1,10 +1,11 @@
+import { MAX_PLAINTEXT_BYTES } from "../codec.ts";
 import { isUndecided, type Place, placeOf, REACH } from "./spelling.ts";
 import { StringTracker } from "./string-tracker.ts";
 import { endOfBody, HEADER_BYTES, isHeader, kidAt, PREFIX } from "./token.ts";
 import { Window } from "./window.ts";
 
-/** A longer text is no envelope that opens: 64 MiB of plaintext, padded, with claims, in base64url. */
-export const MAX_TEXT_BYTES: number = 96 * 2 ** 20;
+/** A longer text is no envelope that opens: base64url has 4 digits for 3 bytes, padding adds 12 %, claims 4 KiB. */
+export const MAX_TEXT_BYTES: number = MAX_PLAINTEXT_BYTES * 1.5;
 
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;

@@ -1,3 +1,5 @@
+import { ALPHABET } from "../internal/base64url.ts";
+import { isKidDigit } from "../internal/kid.ts";
 import { BODY_TEXT_AT, KID_TEXT_AT } from "../internal/shape.ts";
 
 // The text of an envelope, `ss1.<kid>.<body>`, in bytes. No regular expression reads a body: V8's overflow near 4 MiB.
@@ -11,7 +13,7 @@ const DOT = 0x2e;
 
 /** Which bytes are digits of base64url. */
 const IS_BODY: Uint8Array = new Uint8Array(256);
-for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
+for (const char of ALPHABET) {
   IS_BODY[char.charCodeAt(0)] = 1;
 }
 
@@ -20,7 +22,7 @@ export function isHeader(bytes: Uint8Array, at: number): boolean {
   const length = Math.min(bytes.length - at, HEADER_BYTES);
   for (let i = 0; i < length; i++) {
     const byte = bytes[at + i]!;
-    if (i < KID_TEXT_AT ? byte !== PREFIX[i] : i < HEADER_BYTES - 1 ? !isHexDigit(byte) : byte !== DOT) {
+    if (i < KID_TEXT_AT ? byte !== PREFIX[i] : i < HEADER_BYTES - 1 ? !isKidDigit(byte) : byte !== DOT) {
       return false;
     }
   }
@@ -37,8 +39,4 @@ export function endOfBody(bytes: Uint8Array, at: number): number {
 /** The kid of the envelope that begins at `at`. */
 export function kidAt(bytes: Buffer, at: number): string {
   return bytes.toString("latin1", at + KID_TEXT_AT, at + KID_TEXT_AT + 16);
-}
-
-function isHexDigit(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
 }

@@ -9,6 +9,12 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** Whether a text is hex digits and nothing else, in either case. Not by a regular expression, which would keep it. */
+export function isHex(text: string): boolean {
+  for (const char of text) if (!"0123456789abcdefABCDEF".includes(char)) return false;
+  return true;
+}
+
 /** Whether two arrays hold the same bytes. Not in constant time: for values that are no secret. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
@@ -22,7 +28,7 @@ export function isBytes(value: unknown): value is Uint8Array {
 }
 
 /** New memory that nothing else shares, not zeroed where Node can skip that. */
-export function allocate(size: number): Uint8Array {
+function allocate(size: number): Uint8Array {
   const node = nodeBytes();
   return node === undefined ? new Uint8Array(size) : node.Buffer.allocUnsafeSlow(size);
 }

@@ -40,7 +40,7 @@ export function inflate(bytes: Uint8Array, limit: number): Uint8Array {
     if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") {
       throw new StepsealError(
         "INFLATE_LIMIT",
-        `The compressed value grows beyond ${limit} bytes. Raise maxInflatedBytes (and maxPlaintextBytes) if values of that size are expected.`,
+        `The compressed value grows beyond ${limit} bytes. If values of that size are expected, raise the options maxInflatedBytes and maxPlaintextBytes of createSealer.`,
       );
     }
     throw new StepsealError("CORRUPT", "The opened value is marked as compressed and is not raw deflate.");

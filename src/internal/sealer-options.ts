@@ -1,10 +1,10 @@
+import { MAX_PLAINTEXT_BYTES } from "../codec.ts";
 import { StepsealError } from "../errors.ts";
 import { isKeyring, type Keyring } from "../keyring/keyring.ts";
 import type { SealerOptions, Use } from "../sealer.ts";
 import { canDeflate } from "./deflate.ts";
+import { describe, members, namesOf } from "./members.ts";
 import { isWellFormed } from "./utf8.ts";
-
-const MIB = 2 ** 20;
 
 /** A scope must leave room for the other claims. */
 const MAX_SCOPE_UNITS = 256;
@@ -20,15 +20,15 @@ export interface SealerSettings {
   readonly onUse: ((use: Use) => void) | undefined;
 }
 
-const NAMES: readonly string[] = [
-  "keyring",
-  "scope",
-  "compress",
-  "pad",
-  "maxPlaintextBytes",
-  "maxInflatedBytes",
-  "onUse",
-] satisfies (keyof SealerOptions)[];
+const NAMES = namesOf<SealerOptions>({
+  keyring: true,
+  scope: true,
+  compress: true,
+  pad: true,
+  maxPlaintextBytes: true,
+  maxInflatedBytes: true,
+  onUse: true,
+});
 
 /**
  * Checks a sealer's options and fills in what was left out.
@@ -36,25 +36,18 @@ const NAMES: readonly string[] = [
  * @throws {StepsealError} CONFIG naming the option, what was found and the fix
  */
 export function readSealerOptions(options: SealerOptions): SealerSettings {
-  if (typeof options !== "object" || options === null) {
-    throw wrong("createSealer", `found ${nameType(options)}`, "Give an object: createSealer({ keyring }).");
-  }
-  for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name)) {
-      throw wrong(JSON.stringify(name.slice(0, 64)), "is no option", `Known: ${NAMES.join(", ")}.`);
-    }
-  }
+  members(options, "createSealer options", NAMES);
   const { keyring, scope, onUse } = options;
   if (!isKeyring(keyring)) {
     throw wrong(
       "keyring",
-      `found ${nameType(keyring)}`,
+      `found ${describe(keyring)}`,
       "Give what createKeyring returned, or loadKeyring after await.",
     );
   }
   if (scope !== undefined) checkScopeOption(scope);
   if (onUse !== undefined && typeof onUse !== "function") {
-    throw wrong("onUse", `found ${nameType(onUse)}`, "Give a function or leave it out.");
+    throw wrong("onUse", `found ${describe(onUse)}`, "Give a function or leave it out.");
   }
   const compress = flag(options, "compress");
   if (compress && !canDeflate()) {
@@ -65,15 +58,20 @@ export function readSealerOptions(options: SealerOptions): SealerSettings {
     scope,
     compress,
     pad: flag(options, "pad"),
-    maxPlaintextBytes: byteCount(options, "maxPlaintextBytes", 64 * MIB),
-    maxInflatedBytes: byteCount(options, "maxInflatedBytes", 16 * MIB),
+    maxPlaintextBytes: byteCount(options, "maxPlaintextBytes", MAX_PLAINTEXT_BYTES),
+    maxInflatedBytes: byteCount(options, "maxInflatedBytes", 16 * 2 ** 20),
     onUse,
   };
 }
 
-function checkScopeOption(scope: unknown): void {
+/**
+ * Refuses what is no scope, wherever one is given.
+ *
+ * @throws {StepsealError} CONFIG
+ */
+export function checkScopeOption(scope: unknown): void {
   const fix = `Give 1 to ${MAX_SCOPE_UNITS} characters, or leave it out for no scope.`;
-  if (typeof scope !== "string") throw wrong("scope", `found ${nameType(scope)}`, fix);
+  if (typeof scope !== "string") throw wrong("scope", `found ${describe(scope)}`, fix);
   if (scope === "") throw wrong("scope", "is empty", fix);
   if (scope.length > MAX_SCOPE_UNITS) throw wrong("scope", `has ${scope.length} characters`, fix);
   if (!isWellFormed(scope)) throw wrong("scope", "has half of a surrogate pair", fix);
@@ -82,7 +80,7 @@ function checkScopeOption(scope: unknown): void {
 function flag(options: SealerOptions, name: "compress" | "pad"): boolean {
   const value: unknown = options[name];
   if (value === undefined) return false;
-  if (typeof value !== "boolean") throw wrong(name, `found ${nameType(value)}`, "Give true or false.");
+  if (typeof value !== "boolean") throw wrong(name, `found ${describe(value)}`, "Give true or false.");
   return value;
 }
 
@@ -93,15 +91,11 @@ function byteCount(
 ): number {
   const value: unknown = options[name];
   if (value === undefined) return fallback;
-  if (typeof value !== "number") throw wrong(name, `found ${nameType(value)}`, "Give a number of bytes.");
+  if (typeof value !== "number") throw wrong(name, `found ${describe(value)}`, "Give a number of bytes.");
   if (!Number.isSafeInteger(value) || value < 1) {
     throw wrong(name, `found ${value}`, "Give a whole number of bytes, 1 or more.");
   }
   return value;
-}
-
-function nameType(value: unknown): string {
-  return value === null ? "null" : `a value of type ${typeof value}`;
 }
 
 function wrong(option: string, problem: string, fix: string): StepsealError {

@@ -1,10 +1,11 @@
 import type { Envelope } from "../envelope.ts";
 import { StepsealError } from "../errors.ts";
+import { isKid, KID_DIGITS } from "./kid.ts";
 
 const PREFIX = "ss1.";
 /** Where the kid and the body begin in `ss1.<kid>.<body>`. */
 export const KID_TEXT_AT: number = PREFIX.length;
-export const BODY_TEXT_AT: number = KID_TEXT_AT + 17;
+export const BODY_TEXT_AT: number = KID_TEXT_AT + KID_DIGITS + 1;
 
 /**
  * Whether a value has the shape of a stepseal envelope. Cheap, and no promise that it opens.
@@ -38,21 +39,17 @@ export function isSealed(value: unknown): value is Envelope {
 export function readData(value: unknown): string {
   if (!isSealed(value)) throw notSealed(value);
   const { data } = value;
-  if (!data.startsWith(PREFIX) || data[BODY_TEXT_AT - 1] !== "." || !hasKid(data)) {
+  if (
+    !data.startsWith(PREFIX) ||
+    data[BODY_TEXT_AT - 1] !== "." ||
+    !isKid(data.slice(KID_TEXT_AT, BODY_TEXT_AT - 1))
+  ) {
     throw new StepsealError(
       "FORMAT",
       "The envelope does not begin with ss1.<16 lower-case hex digits> and a dot.",
     );
   }
   return data;
-}
-
-function hasKid(data: string): boolean {
-  for (let i = KID_TEXT_AT; i < BODY_TEXT_AT - 1; i++) {
-    const code = data.charCodeAt(i);
-    if (!((code >= 48 && code <= 57) || (code >= 97 && code <= 102))) return false;
-  }
-  return true;
 }
 
 /** Says what a value is that is no envelope of this format. */

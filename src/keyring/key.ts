@@ -1,5 +1,7 @@
 import { StepsealError } from "../errors.ts";
 import { base62Digit, decodeBase62, encodeBase62 } from "../internal/base62.ts";
+import { readBase64url } from "../internal/base64url.ts";
+import { isHex } from "../internal/bytes.ts";
 import { CHECK_DIGITS, checkDigits } from "./checksum.ts";
 import { weakness } from "./weak.ts";
 
@@ -49,7 +51,7 @@ export function generateKey(): string {
 export function formatKey(root: Uint8Array): string {
   if (!(root instanceof Uint8Array) || root.length !== ROOT_BYTES) {
     const found = root instanceof Uint8Array ? `${root.length} bytes` : "something else";
-    throw new StepsealError("CONFIG", `formatKey: root: found ${found}, expected a Uint8Array of 32 bytes.`);
+    throw new StepsealError("CONFIG", `root: found ${found}, expected a Uint8Array of 32 bytes.`);
   }
   const text = PREFIX + encodeBase62(root, ROOT_DIGITS);
   return text + checkDigits(text);
@@ -144,7 +146,7 @@ function decodeSsk1(text: string, where: string): Uint8Array {
 }
 
 function decodeHex(body: string, where: string): Uint8Array {
-  if (!isHex(body, ROOT_BYTES * 2)) {
+  if (body.length !== ROOT_BYTES * 2 || !isHex(body)) {
     throw invalid(
       where,
       `found ${characters(body.length)} after hex:, expected 64 hex digits`,
@@ -156,38 +158,11 @@ function decodeHex(body: string, where: string): Uint8Array {
   return root;
 }
 
-function isHex(text: string, length: number): boolean {
-  if (text.length !== length) return false;
-  for (const char of text) if (!"0123456789abcdefABCDEF".includes(char)) return false;
-  return true;
-}
-
 /** Reads canonical base64 of 32 bytes, or undefined. Platform decoders accept stray bits and characters. */
 function decodeBase64(text: string): Uint8Array | undefined {
-  const body = text.length === 44 && text.endsWith("=") ? text.slice(0, -1) : text;
-  if (body.length !== 43) return undefined;
-  const root = new Uint8Array(ROOT_BYTES);
-  let bits = 0;
-  let held = 0;
-  let at = 0;
-  for (let i = 0; i < body.length; i++) {
-    const value = base64Digit(body[i]!);
-    if (value < 0) return undefined;
-    bits = ((bits << 6) | value) & 0xffff;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      root[at++] = (bits >> held) & 0xff;
-    }
-  }
-  // 43 digits carry 258 bits: the last two must be zero.
-  return (bits & 0b11) === 0 ? root : undefined;
-}
-
-function base64Digit(char: string): number {
-  const digit = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".indexOf(char);
-  if (digit >= 0) return digit;
-  return char === "-" ? 62 : char === "_" ? 63 : -1;
+  const digits = text.length === 44 && text.endsWith("=") ? text.slice(0, -1) : text;
+  if (digits.length !== 43) return undefined;
+  return readBase64url(digits.replaceAll("+", "-").replaceAll("/", "_"));
 }
 
 /** The fix for what is most often wrong around a key. */

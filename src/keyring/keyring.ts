@@ -231,6 +231,6 @@ function materialIn(ring: Keyring): Material {
   if (isKeyring(ring)) return materialOf(ring)!;
   throw new StepsealError(
     "CONFIG",
-    "keyring: found no ring made by this copy of stepseal. Make one with createKeyring, loadKeyring or keyringFromEnv, and see that stepseal is installed once.",
+    "keyring: found no ring made by this copy of stepseal. Make one with createKeyring or await loadKeyring(), and see that stepseal is installed once.",
   );
 }

@@ -1,11 +1,11 @@
 import type * as FileSystem from "node:fs";
 import { StepsealError } from "../errors.ts";
+import { type Environment, processEnv } from "../internal/environment.ts";
+import { describe, members } from "../internal/members.ts";
 import { builtin } from "../internal/runtime.ts";
 import { looksLikeKey, MAKE_A_KEY } from "./key.ts";
 import { assembleKeyring, isKeyring, type Keyring, type KeyringOptions } from "./keyring.ts";
 import {
-  describe,
-  members,
   OVERRIDE,
   type RingEntry,
   readKey,
@@ -14,9 +14,6 @@ import {
   readTombstone,
 } from "./options.ts";
 import { parseRingJson } from "./ring-json.ts";
-
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where `loadKeyring` finds the keys: environment variables, a JSON file, or a function that fetches them. */
 export type LoadOptions =
@@ -42,7 +39,7 @@ export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
 /**
  * Loads a ring from the environment, a JSON file or a provider. Await it once, before the first value is sealed.
  *
- * @param source `{ env? }` (the default, as `keyringFromEnv`), `{ file }`, or `{ provider, timeoutMs? }`
+ * @param source `{ env? }` (the default: `STEPSEAL_KEY` and `STEPSEAL_KEY_FALLBACK`, or `STEPSEAL_KEYRING_FILE`), `{ file }`, or `{ provider, timeoutMs? }`
  * @throws {StepsealError} CONFIG when there is no key, a key or the ring is wrong, the file cannot be read, or the
  * provider fails or takes too long. Of a provider's own error only name and code are told: the rest may hold
  * what it fetched
@@ -84,7 +81,7 @@ export async function loadKeyring(source: LoadOptions = {}): Promise<Keyring> {
  * @throws {StepsealError} CONFIG when no key is set, two sources are, or a key, a state or the file is wrong; the
  * message names the variable and position, and never shows a value
  */
-export function keyringFromEnv(env: Environment = globalThis.process?.env ?? {}): Keyring {
+export function keyringFromEnv(env: Environment = processEnv()): Keyring {
   if (typeof env !== "object" || env === null) {
     throw config(`env: found ${describe(env)}, expected an object of environment variables.`);
   }

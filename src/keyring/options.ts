@@ -1,6 +1,8 @@
 import { StepsealError } from "../errors.ts";
+import { isKid } from "../internal/kid.ts";
+import { describe, members } from "../internal/members.ts";
 import { parseKey } from "./key.ts";
-import { isKid, parseRunKey, type RunKey } from "./run-key.ts";
+import { parseRunKey, type RunKey } from "./run-key.ts";
 
 /**
  * What a ring does with a key.
@@ -166,33 +168,6 @@ export function readState(value: unknown, where: string): KeyState {
   throw config(`${where}: found ${describe(value)}, expected one of ${STATES.join(", ")}.`);
 }
 
-/** Says what a value is and how long, and never what it holds. */
-export function describe(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  if (typeof value === "string")
-    return value === "" ? "an empty string" : `a string of ${value.length} characters`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
-}
-
-/**
- * The own members of an options object, in an object without prototype, so that nothing inherited counts.
- * Refuses anything but an object, and members it does not know.
- */
-export function members(value: unknown, where: string, known: readonly string[]): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw config(`${where}: found ${describe(value)}, expected an object with ${known.join(", ")}.`);
-  }
-  const found: Record<string, unknown> = Object.create(null);
-  for (const [name, member] of Object.entries(value)) {
-    if (!known.includes(name)) {
-      throw config(`${where}: unknown option ${nameOf(name)}. The options are ${known.join(", ")}.`);
-    }
-    found[name] = member;
-  }
-  return found;
-}
-
 function readEntry(value: unknown, where: string): RingEntry {
   const entry = members(value, where, ["key", "kid", "state", "destroyedAt"]);
   const state = readState(entry.state, `${where}.state`);
@@ -211,12 +186,6 @@ function readEntry(value: unknown, where: string): RingEntry {
 function list(value: unknown, where: string, expected: string): unknown[] {
   if (Array.isArray(value)) return Array.from(value);
   throw config(`${where}: found ${describe(value)}, expected ${expected}.`);
-}
-
-/** Names an unknown member, unless it could be a key that stands in the wrong place. */
-function nameOf(name: string): string {
-  const isName = name.length <= 24 && [...name].every((char) => /^[\w$-]$/.test(char));
-  return isName ? name : `with a name of ${name.length} characters`;
 }
 
 function isDate(value: unknown): value is string {

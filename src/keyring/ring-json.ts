@@ -1,4 +1,5 @@
 import { StepsealError } from "../errors.ts";
+import { faultOf } from "../internal/json-text.ts";
 
 /**
  * Parses the text of a keyring file. A member that its object has already is refused: `JSON.parse` takes the last one
@@ -11,11 +12,11 @@ export function parseRingJson(text: string, where: string): unknown {
   // Some editors begin a file with a byte order mark, which JSON does not know.
   const json = text.startsWith("\uFEFF") ? text.slice(1) : text;
   const value = parsed(json, where);
-  const line = duplicateLine(json);
-  if (line !== undefined) {
+  const found = faultOf(json);
+  if (found?.fault === "duplicate") {
     throw new StepsealError(
       "CONFIG",
-      `${where}: line ${line} names a member that its object has already. Remove one of the two.`,
+      `${where}: line ${lineAt(found.at, json)} names a member that its object has already. Remove one of the two.`,
     );
   }
   return value;
@@ -40,39 +41,9 @@ function lineOf(error: unknown, text: string): string {
   const at = message.lastIndexOf(mark);
   const position = at < 0 ? Number.NaN : Number.parseInt(message.slice(at + mark.length), 10);
   if (Number.isNaN(position)) return "";
-  return `, wrong from line ${text.slice(0, position).split("\n").length} on`;
+  return `, wrong from line ${lineAt(position, text)} on`;
 }
 
-/** The number of the line on which an object of a JSON text names a member twice, or undefined. */
-function duplicateLine(json: string): number | undefined {
-  const objects: Set<string>[] = [];
-  for (let at = 0; at < json.length; at++) {
-    const char = json[at]!;
-    // Arrays are pushed too, so that brackets pair; nothing in them is a name.
-    if (char === "{" || char === "[") objects.push(new Set());
-    else if (char === "}" || char === "]") objects.pop();
-    else if (char === '"') {
-      const end = endOfString(json, at);
-      const names = objects.at(-1);
-      if (names !== undefined && isName(json, end)) {
-        const name: string = JSON.parse(json.slice(at, end));
-        if (names.has(name)) return json.slice(0, at).split("\n").length;
-        names.add(name);
-      }
-      at = end - 1;
-    }
-  }
-  return undefined;
-}
-
-function endOfString(json: string, start: number): number {
-  let at = start + 1;
-  while (at < json.length && json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
-  return at + 1;
-}
-
-function isName(json: string, end: number): boolean {
-  let at = end;
-  while (at < json.length && json[at]!.trim() === "") at++;
-  return json[at] === ":";
+function lineAt(position: number, text: string): number {
+  return text.slice(0, position).split("\n").length;
 }

@@ -1,6 +1,7 @@
 import { StepsealError } from "../errors.ts";
 import { decodeBase62, encodeBase62 } from "../internal/base62.ts";
-import { decodeBase64url, decodedLength, encodeBase64url } from "../internal/base64url.ts";
+import { encodeBase64url, readBase64url } from "../internal/base64url.ts";
+import { isKid, KID_DIGITS } from "../internal/kid.ts";
 import { encodeUtf8, isWellFormed, readUtf8 } from "../internal/utf8.ts";
 import { CHECK_DIGITS, checkDigits } from "./checksum.ts";
 
@@ -13,8 +14,7 @@ export interface RunKey {
   readonly key: Uint8Array;
 }
 
-export const RUN_KEY_PREFIX = "ssrk1_";
-const KID_DIGITS = 16;
+const RUN_KEY_PREFIX = "ssrk1_";
 /** Where the run begins: after the prefix, the kid and a `_`. */
 const RUN_AT = RUN_KEY_PREFIX.length + KID_DIGITS + 1;
 const KEY_BYTES = 32;
@@ -31,9 +31,8 @@ const ANOTHER = "Ask whoever holds the root key for ring.runKey(run) again, and 
  * `\bssrk1_[0-9a-f]{16}_[0-9A-Za-z_-]*_[0-9A-Za-z]{49}\b`. Internal.
  */
 export function formatRunKey({ kid, run, key }: RunKey): string {
-  const name = encodeUtf8(run);
-  const runText = encodeBase64url(name, 0, name.length);
-  const text = `${RUN_KEY_PREFIX}${kid}_${runText}_${encodeBase62(key, KEY_DIGITS)}`;
+  const name = encodeBase64url(encodeUtf8(run));
+  const text = `${RUN_KEY_PREFIX}${kid}_${name}_${encodeBase62(key, KEY_DIGITS)}`;
   return text + checkDigits(text);
 }
 
@@ -93,23 +92,13 @@ export function checkRun(run: unknown): asserts run is string {
   );
 }
 
-/** Whether a text is a kid: 16 lower-case hex digits. */
-export function isKid(text: string): boolean {
-  return text.length === KID_DIGITS && [...text].every((char) => "0123456789abcdef".includes(char));
-}
-
 function isRun(run: string): boolean {
   return run !== "" && isWellFormed(run) && encodeUtf8(run).length <= MAX_RUN_BYTES;
 }
 
 function decodeRun(text: string): string | undefined {
-  const bytes = new Uint8Array(decodedLength(text.length));
-  try {
-    decodeBase64url(text, bytes, 0);
-  } catch {
-    return undefined;
-  }
-  const run = readUtf8(bytes);
+  const bytes = readBase64url(text);
+  const run = bytes && readUtf8(bytes);
   return run !== undefined && isRun(run) ? run : undefined;
 }
 

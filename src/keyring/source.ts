@@ -1,7 +1,8 @@
 import { StepsealError } from "../errors.ts";
+import { describe, members, namesOf } from "../internal/members.ts";
+import { tell } from "../internal/tell.ts";
 import { continueCounts, type Keyring, type KeyringOptions } from "./keyring.ts";
 import { loadKeyring, MAX_TIMEOUT_MS } from "./load.ts";
-import { describe, members } from "./options.ts";
 
 /** Options of {@link createKeyringSource}. Times are in milliseconds. */
 export interface KeyringSourceOptions {
@@ -35,7 +36,14 @@ export interface KeyringSource {
   refresh(): Promise<Keyring>;
 }
 
-const OPTIONS = ["provider", "everyMs", "timeoutMs", "minIntervalMs", "onRefresh", "onError"];
+const OPTIONS = namesOf<KeyringSourceOptions>({
+  provider: true,
+  everyMs: true,
+  timeoutMs: true,
+  minIntervalMs: true,
+  onRefresh: true,
+  onError: true,
+});
 const DEFAULTS = { everyMs: 300_000, timeoutMs: 10_000, minIntervalMs: 30_000 } as const;
 
 const sources = new WeakSet<object>();
@@ -124,16 +132,6 @@ export function createKeyringSource(options: KeyringSourceOptions): KeyringSourc
 function passed(since: number): number {
   const ms = Date.now() - since;
   return ms < 0 ? Number.POSITIVE_INFINITY : ms;
-}
-
-/** Calls an observer, which decides nothing. */
-function tell<T>(observer: ((value: T) => void) | undefined, value: T): void {
-  try {
-    // The rejection of an async function would end the process.
-    void Promise.resolve(observer?.(value) as unknown).catch(() => undefined);
-  } catch {
-    // As above.
-  }
 }
 
 function readOptions(given: KeyringSourceOptions): KeyringSourceOptions & {

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Claims, decodeClaims, encodeClaims } from "../claims.ts";
 import { StepsealError } from "../errors.ts";
-import { decodeBase64url, decodedLength, encodeBase64url } from "../internal/base64url.ts";
+import { encodeBase64url, readBase64url } from "../internal/base64url.ts";
 import { equalInConstantTime, hmacSha256 } from "../internal/mac.ts";
 import type { PassphraseKey } from "./passphrases.ts";
 
@@ -24,8 +24,8 @@ export function bind({ kid, macKey }: PassphraseKey, claims: Claims, box: Uint8A
   const tag = tagOf(macKey, encoded, box);
   return {
     k: kid,
-    c: encodeBase64url(encoded, 0, encoded.length),
-    t: encodeBase64url(tag, 0, tag.length),
+    c: encodeBase64url(encoded),
+    t: encodeBase64url(tag),
   };
 }
 
@@ -53,9 +53,12 @@ function tagOf(macKey: Uint8Array, claims: Uint8Array, box: Uint8Array): Uint8Ar
   return hmacSha256(macKey, LABEL, length, claims, sha256(box));
 }
 
-/** The bytes of a member in unpadded base64url. */
+/** The bytes of a member in unpadded base64url. @throws {StepsealError} FORMAT */
 export function decodeText(text: string): Uint8Array {
-  const bytes = new Uint8Array(decodedLength(text.length));
-  decodeBase64url(text, bytes, 0);
-  return bytes;
+  const bytes = readBase64url(text);
+  if (bytes !== undefined) return bytes;
+  throw new StepsealError(
+    "FORMAT",
+    "The members c and t of the sealed value, which say where it belongs, are not canonical base64url.",
+  );
 }

@@ -1,5 +1,5 @@
 import { StepsealError } from "../errors.ts";
-import { isKid } from "../keyring/run-key.ts";
+import { isKid } from "../internal/kid.ts";
 import type { SealedValue } from "../value-sealer.ts";
 import type { Binding } from "./binding.ts";
 

@@ -1,10 +1,17 @@
 import { type Claims, decodeClaims } from "../claims.ts";
-import { type CodecOptions, decodeValue, type Encoded, encodeJson, encodeValue } from "../codec.ts";
+import {
+  type CodecOptions,
+  decodeValue,
+  type Encoded,
+  encodeJson,
+  encodeValue,
+  MAX_PLAINTEXT_BYTES,
+} from "../codec.ts";
 import { StepsealError } from "../errors.ts";
 import { checkClaims, checkScope } from "../expected.ts";
 import { base64Bytes, decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import { readData } from "../internal/shape.ts";
-import { tellUse } from "../internal/tell-use.ts";
+import { tell } from "../internal/tell.ts";
 import type { OpenExpected, SealClaims, Use } from "../sealer.ts";
 import { envelopeClaims, kidOf, type SealedValue, type ValueSealer } from "../value-sealer.ts";
 import { bind, boundClaims, decodeText } from "./binding.ts";
@@ -32,7 +39,7 @@ type Expect = OpenExpected | ((claims: Claims) => OpenExpected);
 const LIMITS: CodecOptions = {
   compress: false,
   pad: false,
-  maxPlaintextBytes: 2 ** 26,
+  maxPlaintextBytes: MAX_PLAINTEXT_BYTES,
   maxInflatedBytes: 2 ** 24,
 };
 
@@ -56,7 +63,7 @@ export function legacySealer(base: ValueSealer | undefined, settings: LegacySett
       const box = sealBox(key.key, content);
       const binding = bind(key, scope === undefined ? claims : { ...claims, scope }, box);
       const format = "inngest/libsodium";
-      tellUse(onUse, { kid: key.kid, kind: claims.kind, operation: "seal", bytes, format });
+      tell(onUse, { kid: key.kid, kind: claims.kind, operation: "seal", bytes, format });
       return { __ENCRYPTED__: true, __STRATEGY__: format, data: encodeBase64(box), ...binding };
     } finally {
       release();
@@ -71,7 +78,7 @@ export function legacySealer(base: ValueSealer | undefined, settings: LegacySett
   ): unknown => {
     const { value, bytes } = decodeValue(content, 0, LIMITS);
     content.fill(0);
-    tellUse(onUse, { kid, kind, operation: "open", bytes, format });
+    tell(onUse, { kid, kind, operation: "open", bytes, format });
     return value;
   };
 

@@ -1,6 +1,8 @@
 import { StepsealError } from "../errors.ts";
+import { members, namesOf } from "../internal/members.ts";
+import { tell } from "../internal/tell.ts";
 import { readBody } from "./body.ts";
-import type { Mode } from "./mode.ts";
+import { checkMode, type Mode } from "./mode.ts";
 import { SignatureError } from "./signature-error.ts";
 import type { Verifier } from "./verifier.ts";
 
@@ -18,7 +20,7 @@ export type EndpointOptions = (VerifiedEndpoint | AuthorizedEndpoint) & {
   readonly maxBodyBytes?: number;
   /**
    * Called with the reason of each refusal, for logs and metrics: a `SignatureError`, or what `authorize` threw.
-   * Undefined where `authorize` said no. The caller is told none of it.
+   * Undefined where `authorize` said no. The caller is told none of it. What it throws is ignored.
    */
   readonly onRefused?: (reason: unknown) => void;
 };
@@ -37,6 +39,14 @@ interface AuthorizedEndpoint {
   readonly authorize: (request: Request) => boolean | Promise<boolean>;
 }
 
+const OPTIONS = namesOf<EndpointOptions>({
+  verifier: true,
+  authorize: true,
+  mode: true,
+  maxBodyBytes: true,
+  onRefused: true,
+});
+
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -47,8 +57,9 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
  * platform tries again. What the handler gets is a request with the very bytes that were checked. The signature of
  * an Inngest request does not cover its URL: do not grant anything by the path alone.
  *
- * @returns a handler that rejects where the handler does, or where a key is malformed (`StepsealError` CONFIG)
- * @throws {StepsealError} CONFIG for options with both or neither of `verifier` and `authorize`, or a wrong one
+ * @returns a handler that rejects where the handler does, where a key is malformed (`StepsealError` CONFIG), or with what
+ * the verifier's `onFallbackUsed` throws
+ * @throws {StepsealError} CONFIG for options with both or neither of `verifier` and `authorize`, and for a wrong or unknown one
  * @example
  * ```ts
  * import { createSigner, createVerifier, secureEndpoint } from "stepseal/transport";
@@ -69,9 +80,10 @@ export function secureEndpoint(
   handler: Handler,
   options: EndpointOptions,
 ): (request: Request) => Promise<Response> {
+  members(options, "secureEndpoint options", OPTIONS);
   const { mode = "cloud", maxBodyBytes: limit = MAX_BODY_BYTES, onRefused } = options;
   const check = checkOf(options);
-  if (mode !== "cloud" && mode !== "dev") throw config('mode: expected "cloud" or "dev"');
+  checkMode(mode, "secureEndpoint");
   if (!Number.isInteger(limit) || limit < 0) throw config("maxBodyBytes: expected a whole number of bytes");
 
   return async (request) => {
@@ -79,7 +91,7 @@ export function secureEndpoint(
     if (body === undefined) return answer(413, "Payload Too Large");
     const refusal = mode === "dev" ? undefined : await check(request, body);
     if (refusal === undefined) return handler(withBody(request, body));
-    onRefused?.(refusal.reason);
+    tell(onRefused, refusal.reason);
     return isUnavailable(refusal.reason) ? answer(503, "Service Unavailable") : answer(401, "Unauthorized");
   };
 }

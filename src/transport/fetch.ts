@@ -1,8 +1,10 @@
 import { StepsealError } from "../errors.ts";
+import { processEnv } from "../internal/environment.ts";
+import { members, namesOf } from "../internal/members.ts";
 import { bearerToken } from "./inngest.ts";
 import { inngestTexts } from "./keys.ts";
-import type { Mode } from "./mode.ts";
-import { type InngestKeys, processEnv } from "./options.ts";
+import { checkMode, type Mode } from "./mode.ts";
+import type { InngestKeys } from "./options.ts";
 import { SignatureError } from "./signature-error.ts";
 
 /** Options of `signedFetch`: keys as for an Inngest verifier. */
@@ -29,6 +31,15 @@ const ENVIRONMENT_VARIABLES = [
   "RAILWAY_GIT_BRANCH",
 ];
 
+const OPTIONS = namesOf<SignedFetchOptions>({
+  signingKey: true,
+  signingKeyFallback: true,
+  env: true,
+  environment: true,
+  mode: true,
+  fetch: true,
+});
+
 const MAX_REDIRECTS = 5;
 
 /**
@@ -41,7 +52,7 @@ const MAX_REDIRECTS = 5;
  * @returns a function with the parameters of `fetch`. It rejects as `fetch` does, with a `SignatureError` NO_KEYS where
  * no key is configured, and with a `StepsealError`: CONFIG for a key that is not in hex, REFUSED for a redirect to
  * another origin, which would get the token and the body
- * @throws {StepsealError} CONFIG for an unknown mode
+ * @throws {StepsealError} CONFIG for an unknown mode or option
  * @example
  * ```ts
  * import { signedFetch } from "stepseal/transport";
@@ -56,10 +67,9 @@ const MAX_REDIRECTS = 5;
  * ```
  */
 export function signedFetch(options: SignedFetchOptions = {}): typeof globalThis.fetch {
+  members(options, "signedFetch options", OPTIONS);
   const { mode = "cloud" } = options;
-  if (mode !== "cloud" && mode !== "dev") {
-    throw new StepsealError("CONFIG", 'signedFetch: mode: expected "cloud" or "dev".');
-  }
+  checkMode(mode, "signedFetch");
   return async (input, init) => {
     const request = new Request(input, init);
     const call = {

@@ -3,12 +3,13 @@
  *
  * @module stepseal/transport
  */
+export type { Environment } from "../internal/environment.ts";
 export { type EndpointOptions, type Handler, secureEndpoint } from "./endpoint.ts";
 export { type SignedFetchOptions, signedFetch } from "./fetch.ts";
 export type { HeadersLike, SignedMessage } from "./message.ts";
 export { type Mode, type ModeOptions, resolveMode } from "./mode.ts";
 export { expressHandler, type NodeHandlerOptions, nodeHandler } from "./node.ts";
-export type { Environment, InngestKeys, QstashKeys, QstashRegion } from "./options.ts";
+export type { InngestKeys, QstashKeys, QstashRegion } from "./options.ts";
 export { type MemoryReplayOptions, memoryReplayStore, type ReplayStore } from "./replay.ts";
 export { SignatureError, type SignatureErrorCode } from "./signature-error.ts";
 export {

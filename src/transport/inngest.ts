@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { StepsealError } from "../errors.ts";
+import { isHex } from "../internal/bytes.ts";
 import { equalInConstantTime, hmacSha256 } from "../internal/mac.ts";
 import { encodeUtf8 } from "../internal/utf8.ts";
 import { type SigningKey, splitPrefix } from "./key.ts";
@@ -96,9 +97,7 @@ export function checkInngest(
 /** Whether a key has the form that `bearerToken` takes: pairs of hex digits after an optional `signkey-<env>-`. */
 export function isHexKey(signingKey: string): boolean {
   const { rest } = splitPrefix(signingKey);
-  return (
-    rest !== "" && rest.length % 2 === 0 && [...rest].every((char) => "0123456789abcdefABCDEF".includes(char))
-  );
+  return rest !== "" && rest.length % 2 === 0 && isHex(rest);
 }
 
 /**

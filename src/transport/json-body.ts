@@ -1,4 +1,5 @@
 import canonicalize from "canonicalize";
+import { faultOf } from "../internal/json-text.ts";
 import { encodeUtf8, readUtf8 } from "../internal/utf8.ts";
 import { SignatureError } from "./signature-error.ts";
 
@@ -21,7 +22,8 @@ export function coveredByRequest(body: Uint8Array): Uint8Array {
   if (body.length === 0) return body;
   const text = readUtf8(body);
   if (text === undefined) throw malformed("is not UTF-8");
-  const members = countMembers(text);
+  const found = faultOf(text, MAX_DEPTH);
+  if (found?.fault === "depth") throw malformed(`is nested deeper than ${MAX_DEPTH} levels`);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -30,55 +32,22 @@ export function coveredByRequest(body: Uint8Array): Uint8Array {
     throw malformed("is not JSON");
   }
   if (typeof value === "string") throw malformed("is a JSON text, and not an object");
-  if (members !== countOwn(value)) throw malformed("names a member of an object twice");
+  if (found !== undefined) throw malformed("names a member of an object twice");
+  if (hasInfinity(value)) throw malformed("holds a number past the range of a double");
   // Undefined only for what JSON.parse never gives.
   return encodeUtf8(canonicalize(value)!);
 }
 
-/**
- * How many members the objects of a JSON text have together, a name given twice counted twice.
- *
- * @throws {SignatureError} MALFORMED for too deep a nesting, before a parser spends time and stack on it
- */
-function countMembers(text: string): number {
-  let count = 0;
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at];
-    if (char === '"') at = endOfString(text, at);
-    else if (char === ":") count++;
-    else if (char === "[" || char === "{") depth++;
-    else if (char === "]" || char === "}") depth--;
-    if (depth > MAX_DEPTH) throw malformed(`is nested deeper than ${MAX_DEPTH} levels`);
-  }
-  return count;
-}
-
-/** Where the string that opens at `start` has its closing quote, or the end of the text. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end > 0; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (text[end - 1 - backslashes] === "\\") backslashes++;
-    if (backslashes % 2 === 0) return end;
-  }
-  return text.length;
-}
-
-/** How many members the objects of a parsed value have. @throws {SignatureError} MALFORMED for an infinite number */
-function countOwn(value: unknown): number {
-  let count = 0;
+/** Whether a parsed value holds a number that its text has and a double has not. */
+function hasInfinity(value: unknown): boolean {
   const open: unknown[] = [value];
   while (open.length > 0) {
     const next = open.pop();
-    if (typeof next === "number" && !Number.isFinite(next)) {
-      throw malformed("holds a number past the range of a double");
-    }
-    if (typeof next !== "object" || next === null) continue;
-    const members = Object.values(next);
-    if (!Array.isArray(next)) count += members.length;
-    for (const member of members) open.push(member);
+    if (next === Number.POSITIVE_INFINITY || next === Number.NEGATIVE_INFINITY) return true;
+    if (typeof next === "object" && next !== null)
+      for (const member of Object.values(next)) open.push(member);
   }
-  return count;
+  return false;
 }
 
 function malformed(problem: string): SignatureError {

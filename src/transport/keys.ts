@@ -1,12 +1,7 @@
-import { StepsealError } from "../errors.ts";
+import { type Environment, processEnv } from "../internal/environment.ts";
+import { members, namesOf } from "../internal/members.ts";
 import { inngestKey, qstashKey, type SigningKey } from "./key.ts";
-import {
-  type Environment,
-  type InngestKeys,
-  processEnv,
-  type QstashKeys,
-  type QstashRegion,
-} from "./options.ts";
+import type { InngestKeys, QstashKeys, QstashRegion } from "./options.ts";
 import { SignatureError } from "./signature-error.ts";
 
 /** Gives the keys to try, the primary first: at least one. @throws {SignatureError} NO_KEYS */
@@ -20,12 +15,13 @@ interface KeyText {
 
 /** The regions that the SDK knows (@upstash/qstash, multi-region/utils.ts). */
 const REGIONS = ["EU_CENTRAL_1", "US_EAST_1"];
+const REGION_KEYS = namesOf<QstashRegion>({ currentSigningKey: true, nextSigningKey: true });
 
 /**
  * Where a verifier or signer finds its keys. Keys given in code are checked now, those of the environment on first
  * use: modules are often loaded where secrets are not.
  *
- * @throws {StepsealError} CONFIG for a scheme or a key that is none
+ * @throws {StepsealError} CONFIG for a key that is none
  */
 export function keySource(
   options: InngestKeys | (QstashKeys & { readonly regions?: Readonly<Record<string, QstashRegion>> }),
@@ -39,17 +35,15 @@ export function keySource(
       return () => demand(keys);
     });
   }
-  if (options.scheme === "qstash") {
-    const { currentSigningKey: current, nextSigningKey: next, regions } = options;
-    if (!current && !next && regions === undefined) {
-      return onFirstUse(() => qstashFromEnv(options.env ?? processEnv()));
-    }
-    const inCode = Object.entries(regions ?? {}).map(
-      ([region, keys]) => [regionName(region), qstashPair(keys, `regions.${region}.`)] as const,
-    );
-    return byRegion(qstashPair(options, ""), regions && new Map(inCode));
+  const { currentSigningKey: current, nextSigningKey: next, regions } = options;
+  if (!current && !next && regions === undefined) {
+    return onFirstUse(() => qstashFromEnv(options.env ?? processEnv()));
   }
-  throw new StepsealError("CONFIG", 'scheme: expected "inngest" or "qstash".');
+  const inCode = Object.entries(regions ?? {}).map(([region, keys]) => {
+    members(keys, `regions.${region}`, REGION_KEYS);
+    return [regionName(region), qstashPair(keys, `regions.${region}.`)] as const;
+  });
+  return byRegion(qstashPair(options, ""), regions && new Map(inCode));
 }
 
 /** The Inngest keys, each of the options or else of the environment; a fallback needs a primary. */

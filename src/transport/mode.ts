@@ -1,8 +1,16 @@
 import { StepsealError } from "../errors.ts";
-import { type Environment, processEnv } from "./options.ts";
+import { type Environment, processEnv } from "../internal/environment.ts";
+import { members } from "../internal/members.ts";
 
 /** Whether requests are signed (`"cloud"`) or come from a local server that signs nothing (`"dev"`). */
 export type Mode = "cloud" | "dev";
+
+/** Refuses what is no mode. @throws {StepsealError} CONFIG */
+export function checkMode(mode: Mode, maker: string): void {
+  if (mode !== "cloud" && mode !== "dev") {
+    throw new StepsealError("CONFIG", `${maker}: mode: expected "cloud" or "dev".`);
+  }
+}
 
 /** Options of `resolveMode`. */
 export interface ModeOptions {
@@ -19,8 +27,8 @@ export interface ModeOptions {
  * a deployment, else `"dev"`.
  *
  * Stricter than the SDKs where theirs would be development by accident:
- * - `INNGEST_DEV` that asks for development on what looks like production is an error. If it is meant, say it in code,
- *   with `isDev`.
+ * - `INNGEST_DEV` that asks for development on what looks like production, or beside a signing key of production, is an
+ *   error. If it is meant, say it in code, with `isDev`.
  * - `INNGEST_DEV` that v4 would take for the host of a dev server (`off`), or v3 for a URL of another kind, is an error.
  *   A dev server is an http URL, and for v4 also a host with a port or `localhost`.
  * - v3 with a signing key in the environment is `"cloud"`.
@@ -37,6 +45,7 @@ export interface ModeOptions {
  * ```
  */
 export function resolveMode(env: Environment = processEnv(), options: ModeOptions = {}): Mode {
+  members(options, "resolveMode options", ["sdk", "isDev"]);
   const { sdk = 4, isDev } = options;
   if (sdk !== 3 && sdk !== 4) throw new StepsealError("CONFIG", "sdk: expected 3 or 4.");
   if (typeof isDev === "boolean") return isDev ? "dev" : "cloud";
@@ -74,7 +83,10 @@ function isServer(text: string, sdk: 3 | 4): boolean {
 const startsWithProd = (value: string): boolean => value.startsWith("prod");
 const isAny = (value: string): boolean => value !== "";
 
-/** The signs of a deployment that SDK v3 goes by (inngest 3, helpers/env.js). */
+/**
+ * The signs of a deployment that SDK v3 goes by (inngest 3, helpers/env.js), and a signing key of production: both SDKs
+ * take requests unsigned beside one where `INNGEST_DEV` says so.
+ */
 const PRODUCTION_SIGNS: readonly (readonly [name: string, isSign: (value: string) => boolean])[] = [
   ["CONTEXT", startsWithProd],
   ["ENVIRONMENT", startsWithProd],
@@ -85,6 +97,7 @@ const PRODUCTION_SIGNS: readonly (readonly [name: string, isSign: (value: string
   ["RENDER", isAny],
   ["RAILWAY_GIT_BRANCH", isAny],
   ["CF_PAGES", isAny],
+  ["INNGEST_SIGNING_KEY", (value) => value.trimStart().startsWith("signkey-prod")],
 ];
 
 /** The name of the first variable that says production. */

@@ -1,5 +1,7 @@
 import { StepsealError } from "../errors.ts";
 import { isBytes } from "../internal/bytes.ts";
+import { members } from "../internal/members.ts";
+import { tell } from "../internal/tell.ts";
 import type { Handler } from "./endpoint.ts";
 
 /** What is used of a request of Node's http module. */
@@ -48,8 +50,9 @@ export interface NodeHandlerOptions {
  *
  * The bytes of a body pass unread and unchanged.
  *
- * @param options `origin`; and `onError`, called with what the handler threw, after which 500 is answered. Default:
- * `console.error`
+ * @param options `origin`; and `onError`, called with what the handler threw, after which 500 is answered. What it
+ * throws itself is ignored. Default: `console.error`
+ * @throws {StepsealError} CONFIG for an unknown option
  * @example
  * ```ts
  * import { createServer } from "node:http";
@@ -65,12 +68,13 @@ export function nodeHandler(
   handler: Handler,
   options: NodeHandlerOptions & { readonly onError?: (error: unknown) => void } = {},
 ): (request: NodeRequest, response: NodeResponse) => void {
+  members(options, "nodeHandler options", ["origin", "onError"]);
   const { onError = console.error } = options;
   return (request, response) => {
     serve(handler, request, response, options).catch((error: unknown) => {
       // The caller went away: there is nobody to answer, and nothing is wrong here.
       if (response.destroyed) return;
-      onError(error);
+      tell(onError, error);
       if (response.headersSent) response.destroy();
       else answerText(response, 500, "Internal Server Error");
     });
@@ -83,6 +87,7 @@ export function nodeHandler(
  * A body that was parsed before (`express.json()`) is an error, CONFIG: a signature does not survive parsing. Put the
  * endpoint before the parser, or give its path `express.raw({ type: () => true })`.
  *
+ * @throws {StepsealError} CONFIG for an unknown option
  * @example
  * ```ts
  * import express from "express";
@@ -97,6 +102,7 @@ export function expressHandler(
   handler: Handler,
   options: NodeHandlerOptions = {},
 ): (request: ExpressRequest, response: NodeResponse, next: (error: unknown) => void) => void {
+  members(options, "expressHandler options", ["origin"]);
   return (request, response, next) => {
     const raw = [request.rawBody, request.body].find(isBytes);
     serve(handler, request, response, { ...options, raw, url: request.originalUrl }).catch(next);

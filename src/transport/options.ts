@@ -1,7 +1,6 @@
 import { StepsealError } from "../errors.ts";
-
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "../internal/environment.ts";
+import { members } from "../internal/members.ts";
 
 /**
  * Signing keys of Inngest. Each that is not given is looked for in the environment, as the SDK does:
@@ -43,9 +42,23 @@ export interface ClockOptions {
   readonly now?: () => number;
 }
 
-/** The environment of the process, where there is one. */
-export function processEnv(): Environment {
-  return globalThis.process?.env ?? {};
+/**
+ * Refuses options that a scheme does not have.
+ *
+ * @param maker the function that was given them
+ * @param known names by scheme
+ * @throws {StepsealError} CONFIG, also for a scheme that is none
+ */
+export function checkSchemeOptions(
+  options: InngestKeys | QstashKeys,
+  maker: string,
+  known: Readonly<Record<"inngest" | "qstash", readonly string[]>>,
+): void {
+  const scheme: unknown = options?.scheme;
+  if (scheme !== "inngest" && scheme !== "qstash") {
+    throw new StepsealError("CONFIG", `${maker}: scheme: expected "inngest" or "qstash".`);
+  }
+  members(options, `${maker} options, scheme ${scheme}`, known[scheme]);
 }
 
 /** Unix seconds, as they are: not rounded. */

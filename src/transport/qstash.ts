@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { CompactSign } from "jose/jws/compact/sign";
 import { compactVerify } from "jose/jws/compact/verify";
-import { decodeBase64url, decodedLength, encodeBase64url } from "../internal/base64url.ts";
+import { encodeBase64url, readBase64url } from "../internal/base64url.ts";
 import { equalInConstantTime } from "../internal/mac.ts";
 import { encodeUtf8, readUtf8 } from "../internal/utf8.ts";
 import type { SigningKey } from "./key.ts";
@@ -135,8 +135,7 @@ function checkClaims(payload: Uint8Array, body: Uint8Array, rules: TokenRules, n
 }
 
 function hashOf(body: Uint8Array): string {
-  const hash = sha256(body);
-  return encodeBase64url(hash, 0, hash.length);
+  return encodeBase64url(sha256(body));
 }
 
 /** The Receiver takes the hash with and without padding. */
@@ -151,12 +150,8 @@ function isTime(value: unknown): value is number {
 }
 
 function decode(text: string): Uint8Array {
-  const bytes = new Uint8Array(decodedLength(text.length));
-  try {
-    decodeBase64url(text, bytes, 0);
-  } catch {
-    throw malformed("is not in canonical base64url");
-  }
+  const bytes = readBase64url(text);
+  if (bytes === undefined) throw malformed("is not in canonical base64url");
   return bytes;
 }
 

@@ -1,4 +1,5 @@
 import { StepsealError } from "../errors.ts";
+import { members, namesOf } from "../internal/members.ts";
 import { type ClockOptions, secondsOf } from "./options.ts";
 import { SignatureError } from "./signature-error.ts";
 
@@ -25,6 +26,8 @@ export interface MemoryReplayOptions extends ClockOptions {
   readonly maxEntries?: number;
 }
 
+const OPTIONS = namesOf<MemoryReplayOptions>({ maxEntries: true, now: true });
+
 /** Seconds between two sweeps. Looking at all entries more often would make a full store slow. */
 const SWEEP_EVERY = 5;
 /** Entries outlive the acceptance window by this much: processes that share a store differ in their clocks. */
@@ -36,7 +39,7 @@ const CLOCK_SLACK = 60;
  * When it is full of signatures that could still be replayed, it forgets none of them: it refuses new ones, as
  * REPLAY_UNAVAILABLE, until some expire. Only authentic requests take up room, so strangers cannot fill it.
  *
- * @throws {StepsealError} CONFIG for a `maxEntries` that is no whole number of at least 1
+ * @throws {StepsealError} CONFIG for a `maxEntries` that is no whole number of at least 1, or an unknown option
  * @example
  * ```ts
  * import { createVerifier, memoryReplayStore } from "stepseal/transport";
@@ -45,6 +48,7 @@ const CLOCK_SLACK = 60;
  * ```
  */
 export function memoryReplayStore(options: MemoryReplayOptions = {}): ReplayStore {
+  members(options, "memoryReplayStore options", OPTIONS);
   const { maxEntries = 200_000 } = options;
   if (!Number.isInteger(maxEntries) || maxEntries < 1) {
     throw new StepsealError("CONFIG", "maxEntries: expected a whole number of at least 1.");

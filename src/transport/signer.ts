@@ -1,10 +1,18 @@
 import { StepsealError } from "../errors.ts";
+import { namesOf } from "../internal/members.ts";
 import { INNGEST_HEADER, signInngest } from "./inngest.ts";
 import { coveredByRequest } from "./json-body.ts";
 import type { SigningKey } from "./key.ts";
 import { type KeySource, keySource } from "./keys.ts";
 import { bodyOf, QSTASH_HEADER } from "./message.ts";
-import { type ClockOptions, type InngestKeys, type QstashKeys, secondsOf, wholeSeconds } from "./options.ts";
+import {
+  type ClockOptions,
+  checkSchemeOptions,
+  type InngestKeys,
+  type QstashKeys,
+  secondsOf,
+  wholeSeconds,
+} from "./options.ts";
 import { SignatureError } from "./signature-error.ts";
 
 /** Options that signers of both schemes take. */
@@ -21,6 +29,27 @@ export interface QstashSignerOptions extends QstashKeys, SignerHooks {
   /** Seconds that a signature is good for. Default 300, as the platform's. */
   readonly lifetime?: number;
 }
+
+const OPTIONS = {
+  inngest: namesOf<InngestSignerOptions>({
+    scheme: true,
+    signingKey: true,
+    signingKeyFallback: true,
+    env: true,
+    now: true,
+    signWith: true,
+  }),
+  qstash: namesOf<QstashSignerOptions>({
+    scheme: true,
+    currentSigningKey: true,
+    nextSigningKey: true,
+    env: true,
+    now: true,
+    signWith: true,
+    url: true,
+    lifetime: true,
+  }),
+};
 
 /** A signature as headers to send, and the key that made it. */
 export interface Signed {
@@ -52,7 +81,7 @@ export interface InngestSigner extends Signer {
  * Makes a signer of requests, for one of two schemes: what the platform does, for tests and for services of your own
  * that call an endpoint behind `createVerifier`.
  *
- * @throws {StepsealError} CONFIG for an option or key that is wrong. Keys that are missing are told by `sign`
+ * @throws {StepsealError} CONFIG for an option or key that is wrong or unknown. Keys that are missing are told by `sign`
  * @example
  * ```ts
  * import { createSigner } from "stepseal/transport";
@@ -70,6 +99,7 @@ export function createSigner(options: InngestSignerOptions): InngestSigner;
 export function createSigner(options: QstashSignerOptions): Signer;
 export function createSigner(options: InngestSignerOptions | QstashSignerOptions): Signer;
 export function createSigner(options: InngestSignerOptions | QstashSignerOptions): Signer {
+  checkSchemeOptions(options, "createSigner", OPTIONS);
   const { signWith = "primary" } = options;
   if (signWith !== "primary" && signWith !== "fallback") {
     throw new StepsealError("CONFIG", 'signWith: expected "primary" or "fallback".');

@@ -1,5 +1,6 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { StepsealError } from "../errors.ts";
+import { namesOf } from "../internal/members.ts";
 import { checkInngest, INNGEST_HEADER, INNGEST_WINDOW, readInngestSignature } from "./inngest.ts";
 import { coveredByRequest } from "./json-body.ts";
 import type { SigningKey } from "./key.ts";
@@ -7,6 +8,7 @@ import { type KeySource, keySource } from "./keys.ts";
 import { bodyOf, oneHeader, QSTASH_HEADER, type SignedMessage } from "./message.ts";
 import {
   type ClockOptions,
+  checkSchemeOptions,
   type InngestKeys,
   type QstashKeys,
   type QstashRegion,
@@ -37,9 +39,9 @@ export interface VerifierHooks extends ClockOptions {
   readonly replay?: ReplayStore;
   /**
    * Called when a message was accepted by the fallback or next key: while it is, a rotation is not done. What it
-   * throws refuses the message.
+   * throws, or rejects with, refuses the message.
    */
-  readonly onFallbackUsed?: (verification: Verification) => void;
+  readonly onFallbackUsed?: (verification: Verification) => void | Promise<void>;
 }
 
 export interface InngestVerifierOptions extends InngestKeys, VerifierHooks {}
@@ -60,6 +62,29 @@ export interface QstashVerifierOptions extends QstashKeys, VerifierHooks {
   /** Longest time from `nbf` to `exp` of a token, in seconds, up to a day. Default 600. */
   readonly maxLifetime?: number;
 }
+
+const HOOKS = { now: true, replay: true, onFallbackUsed: true } as const;
+const OPTIONS = {
+  inngest: namesOf<InngestVerifierOptions>({
+    scheme: true,
+    signingKey: true,
+    signingKeyFallback: true,
+    env: true,
+    ...HOOKS,
+  }),
+  qstash: namesOf<QstashVerifierOptions>({
+    scheme: true,
+    currentSigningKey: true,
+    nextSigningKey: true,
+    env: true,
+    url: true,
+    dangerouslyAcceptAnyUrl: true,
+    regions: true,
+    clockTolerance: true,
+    maxLifetime: true,
+    ...HOOKS,
+  }),
+};
 
 /** Checks requests of one scheme. Shows nothing of its keys, however it is printed. */
 export interface Verifier {
@@ -90,7 +115,7 @@ export interface InngestVerifier extends Verifier {
  * of the body and the URL. The rules are those of the SDKs (inngest 4 and 3, @upstash/qstash 2), where they are
  * lenient made strict; docs/transport.md lists where.
  *
- * @throws {StepsealError} CONFIG for an option or key that is wrong. Keys that are missing are told by `verify`
+ * @throws {StepsealError} CONFIG for an option or key that is wrong or unknown. Keys that are missing are told by `verify`
  * @example
  * ```ts
  * import { createSigner, createVerifier, memoryReplayStore } from "stepseal/transport";
@@ -107,6 +132,7 @@ export function createVerifier(options: InngestVerifierOptions): InngestVerifier
 export function createVerifier(options: QstashVerifierOptions): Verifier;
 export function createVerifier(options: InngestVerifierOptions | QstashVerifierOptions): Verifier;
 export function createVerifier(options: InngestVerifierOptions | QstashVerifierOptions): Verifier {
+  checkSchemeOptions(options, "createVerifier", OPTIONS);
   const keys = keySource(options);
   return options.scheme === "inngest" ? inngestVerifier(options, keys) : qstashVerifier(options, keys);
 }
@@ -180,12 +206,12 @@ function urlsOf({
   return [...urls];
 }
 
-function accepted(
+async function accepted(
   { scheme, onFallbackUsed }: InngestVerifierOptions | QstashVerifierOptions,
   key: SigningKey,
   keys: readonly SigningKey[],
-): Verification {
+): Promise<Verification> {
   const verification = Object.freeze({ scheme, keyId: key.id, usedFallback: key !== keys[0] });
-  if (verification.usedFallback) onFallbackUsed?.(verification);
+  if (verification.usedFallback) await onFallbackUsed?.(verification);
   return verification;
 }

@@ -96,6 +96,20 @@ describe("what does not open, and why", () => {
     expect(compat({ v0: true }).open(v0, PLACE)).toEqual({ secret: "card" });
   });
 
+  it.each([
+    ["claims", { ...sealed, c: `${sealed.c}!` }, "c and t of the sealed value"],
+    ["a tag", { ...sealed, t: `${sealed.t}=` }, "c and t of the sealed value"],
+    ["data", { ...sealed, data: `${sealed.data}!` }, "data of the sealed value"],
+  ])(
+    "%s in no base64: the message says what is, and not an envelope that is not there",
+    (_name, value, says) => {
+      const open = () => compat().open(value, PLACE);
+      expect(codeOf(open)).toBe("FORMAT");
+      expect(open).toThrow(says);
+      expect(open).not.toThrow("envelope");
+    },
+  );
+
   it("names the kids that are held, and the one that is wanted", () => {
     const wanted = sealed.k!;
     const held = compat({ passphrases: [OTHER] }).seal(1, PLACE).k!;

@@ -244,9 +244,9 @@ describe("base64url", () => {
         const wanted = Buffer.from(text, "base64url").toString("base64url") === text;
         for (const decode of [decodeBase64url, decodePortable]) {
           const out = new Uint8Array(text.length);
-          const code = codeOf(() => decode(text, out, 0));
-          expect(code).toBe(wanted ? "nothing was thrown" : "FORMAT");
-          if (wanted) expect(encodeBase64url(out, 0, Math.floor((text.length * 3) / 4))).toBe(text);
+          const end = decode(text, out, 0);
+          expect(end).toBe(wanted ? Math.floor((text.length * 3) / 4) : undefined);
+          if (wanted) expect(encodeBase64url(out, 0, end)).toBe(text);
         }
       }),
     );

@@ -32,10 +32,10 @@ const qstash = {
   scheme: "qstash",
   currentSigningKey: QSTASH.old,
   nextSigningKey: QSTASH.new,
-  regions: { EU_CENTRAL_1: { currentSigningKey: QSTASH.other } },
   url: URL_OF_APP,
   now: at(),
 } as const;
+const regions = { EU_CENTRAL_1: { currentSigningKey: QSTASH.other } };
 
 test("the search finds a key that is there", () => {
   expect(leaks({ key: INNGEST.old })).not.toEqual([]);
@@ -46,7 +46,7 @@ test("signers, verifiers and calls show no key, before and after use", async () 
   const body = bytes('{"n":1}');
   for (const [signer, verifier] of [
     [createSigner(inngest), createVerifier(inngest)],
-    [createSigner(qstash), createVerifier(qstash)],
+    [createSigner(qstash), createVerifier({ ...qstash, regions })],
   ] as const) {
     for (let i = 0; i < 2; i++) {
       expect([signer, verifier].flatMap(leaks)).toEqual([]);
@@ -54,13 +54,13 @@ test("signers, verifiers and calls show no key, before and after use", async () 
       expect([signed, await verifier.verify({ ...signed, body })].flatMap(leaks)).toEqual([]);
     }
   }
-  expect(leaks(signedFetch(inngest))).toEqual([]);
+  expect(leaks(signedFetch({ signingKey: INNGEST.old, signingKeyFallback: INNGEST.new }))).toEqual([]);
 });
 
 test("no refusal shows a key, a signature or a part of a body", async () => {
   const body = bytes('{"secret":"a private body"}');
   const shown: unknown[] = [];
-  for (const verifier of [createVerifier(inngest), createVerifier(qstash)]) {
+  for (const verifier of [createVerifier(inngest), createVerifier({ ...qstash, regions })]) {
     const name = verifier.scheme === "inngest" ? "x-inngest-signature" : "upstash-signature";
     const mine = await createSigner(verifier.scheme === "inngest" ? inngest : qstash).sign({ body });
     const value = mine.headers[name]!;

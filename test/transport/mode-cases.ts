@@ -38,6 +38,21 @@ export const MODE_CASES: readonly ModeCase[] = [
   // Development by accident.
   { env: { INNGEST_DEV: "1", NODE_ENV: "production" }, v4: "dev", v3: "dev", ours: error },
   { env: { INNGEST_DEV: "http://localhost:8288", VERCEL_ENV: "preview" }, v4: "dev", v3: "dev", ours: error },
+  {
+    env: { INNGEST_DEV: "1", INNGEST_SIGNING_KEY: "signkey-prod-12345678" },
+    v4: "dev",
+    v3: "dev",
+    ours: error,
+  },
+  {
+    env: { INNGEST_DEV: "http://localhost:8288", INNGEST_SIGNING_KEY: "signkey-prod-12345678" },
+    v4: "dev",
+    v3: "dev",
+    ours: error,
+  },
+  { env: { INNGEST_DEV: "1", INNGEST_SIGNING_KEY: "signkey-test-12345678" }, v4: "dev", v3: "dev" },
+  { env: { INNGEST_DEV: "0", INNGEST_SIGNING_KEY: "signkey-prod-12345678" }, v4: "cloud", v3: "cloud" },
+  { env: { INNGEST_SIGNING_KEY: "signkey-prod-12345678" }, v4: "cloud", v3: "dev", ours: { v3: "cloud" } },
   { env: { INNGEST_DEV: "off" }, v4: "dev", v3: "cloud", ours: { v4: "CONFIG" } },
   { env: { INNGEST_DEV: "no", NODE_ENV: "production" }, v4: "dev", v3: "cloud", ours: { v4: "CONFIG" } },
   { env: { INNGEST_DEV: "file:///x" }, v4: "dev", v3: "dev", ours: error },

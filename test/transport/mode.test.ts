@@ -58,6 +58,14 @@ test("isDev decides alone, in production too", () => {
   expect(resolveMode({}, { isDev: "false" as never })).toBe("cloud");
 });
 
+test("a signing key of production is named, not shown, and code can still say that development is meant", () => {
+  const env = { INNGEST_DEV: "1", INNGEST_SIGNING_KEY: "signkey-prod-12345678" };
+  expect(() => resolveMode(env)).toThrow(/INNGEST_SIGNING_KEY says that this is production.*isDev: true/);
+  expect(() => resolveMode(env)).not.toThrow("12345678");
+  expect(resolveMode(env, { isDev: true })).toBe("dev");
+  expect(resolveMode(env, { isDev: false })).toBe("cloud");
+});
+
 test("another version of the SDK is an error", () => {
   expect(codeOf(() => resolveMode({}, { sdk: 2 as never }))).toBe("CONFIG");
 });

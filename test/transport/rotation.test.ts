@@ -42,7 +42,7 @@ describe.each(schemes)("while keys rotate, $scheme", ({ options }) => {
       ["new", fresh],
     ] as const) {
       const used: Verification[] = [];
-      const verifier = createVerifier({ ...options(...keys), onFallbackUsed: (one) => used.push(one) });
+      const verifier = createVerifier({ ...options(...keys), onFallbackUsed: (one) => void used.push(one) });
       const { headers, keyId } = await createSigner(options(name)).sign({ body: BODY });
       if (!isAccepted) {
         expect(await refusal(verifier.verify({ headers, body: BODY }))).toBe("MISMATCH");
@@ -73,13 +73,22 @@ describe.each(schemes)("while keys rotate, $scheme", ({ options }) => {
     );
   });
 
-  test("what onFallbackUsed throws refuses the request", async () => {
-    const verifier = createVerifier({
-      ...options("new", "old"),
-      onFallbackUsed: () => {
+  test.each([
+    [
+      "throws",
+      () => {
         throw new Error("stop");
       },
-    });
+    ],
+    [
+      "rejects with",
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        throw new Error("stop");
+      },
+    ],
+  ])("what onFallbackUsed %s refuses the request", async (_how, onFallbackUsed) => {
+    const verifier = createVerifier({ ...options("new", "old"), onFallbackUsed });
     const { headers } = await createSigner(options("old")).sign({ body: BODY });
     await expect(verifier.verify({ headers, body: BODY })).rejects.toThrow("stop");
   });

@@ -3,7 +3,7 @@ import { func } from "../check-shape.ts";
 import { keyShape } from "../sealer-source.ts";
 
 /** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/inngest.md. */
-export const PLAINTEXT_PATHS = [
+const PLAINTEXT_PATHS = [
   "event-user",
   "ai-infer",
   "fetch",

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { isKid } from "../../keyring/run-key.ts";
+import { isKid } from "../../internal/kid.ts";
 import { EXIT, Failure } from "../exit.ts";
 import { type KeyOptions, keyringOption, readRingWarning } from "../keys.ts";
 import { withProgress } from "../progress.ts";
