@@ -6,6 +6,10 @@ const library = {
   "inngest-compat": "src/adapters/inngest/compat/index.ts",
   testing: "src/testing/index.ts",
   transport: "src/transport/index.ts",
+  upstash: "src/adapters/upstash/index.ts",
+  "upstash-cloudflare": "src/adapters/upstash/cloudflare.ts",
+  "upstash-express": "src/adapters/upstash/express.ts",
+  "upstash-hono": "src/adapters/upstash/hono.ts",
 };
 
 export default defineConfig({
@@ -18,5 +22,5 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   splitting: true,
-  external: ["inngest", /^node:/],
+  external: ["inngest", /^@upstash\//, /^node:/],
 });

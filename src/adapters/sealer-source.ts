@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
 import { StepsealError } from "../errors.ts";
+import type { Environment } from "../internal/environment.ts";
 import { createKeyring, Keyring } from "../keyring/keyring.ts";
-import { type Environment, keyringFromEnv } from "../keyring/load.ts";
+import { keyringFromEnv } from "../keyring/load.ts";
 import { isKeyringSource, type KeyringSource } from "../keyring/source.ts";
 import { func } from "./check-shape.ts";
 

@@ -1,0 +1,76 @@
+import type { StepsealError } from "../../errors.ts";
+import type { Sealer } from "../../sealer.ts";
+import { failurePlace, type RunState, resultPlace } from "./place.ts";
+import { isObject, parse, sealText } from "./text.ts";
+
+/** What the SDK tells the platform in headers: numbers, names and versions (@upstash/workflow 1, serve/options.ts). */
+const HEADERS = [
+  "content-type",
+  "retry-after",
+  "upstash-workflow-sdk-version",
+  "upstash-workflow-sdk",
+  "upstash-nonretryable-error",
+  "upstash-error-step-name",
+  "upstash-workflow-failure-callback-notfound",
+] as const;
+
+/** What the SDK answers when a request went well, or was for nobody: no data of the user's. */
+const STATUS_MEMBERS: ReadonlySet<string> = new Set(["workflowRunId", "finishCondition"]);
+const SDK_VERSION = { "upstash-workflow-sdk-version": "1" };
+const NOT_AUTHENTICATED = "Failed to authenticate Workflow request.";
+
+/** Seals the answer of the SDK: an error for the failure function, the failure function's own result. */
+export async function sealAnswer(answer: Response, sealer: Sealer, state: RunState): Promise<Response> {
+  const text = await answer.text();
+  const headers = new Headers();
+  for (const name of HEADERS) {
+    const value = answer.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  const { status } = answer;
+  if (text === "" || isStatus(text)) return new Response(text, { status, headers });
+  const place = answer.ok ? resultPlace(state) : failurePlace(state);
+  return new Response(sealText(sealer, text, place), { status, headers });
+}
+
+function isStatus(text: string): boolean {
+  const value = parse(text)?.value;
+  if (!isObject(value)) return false;
+  const { message, ...rest } = value;
+  if (message !== undefined && !(typeof message === "string" && message.startsWith(NOT_AUTHENTICATED)))
+    return false;
+  return Object.entries(rest).every(([name, at]) => STATUS_MEMBERS.has(name) && typeof at === "string");
+}
+
+/** Answers a request whose handler threw, as the SDK does. */
+export function sealThrown(thrown: unknown, sealer: Sealer | undefined, state: RunState): Response {
+  const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const body = sealed(JSON.stringify({ error: name, message, stack }), sealer, state);
+  return new Response(body ?? "Internal Server Error", { status: 500, headers: SDK_VERSION });
+}
+
+/**
+ * Answers a request that is refused. A missing key is worth a retry, which may meet a server that has it; for
+ * everything else the platform keeps the run in its dead-letter queue, from where it can be resumed.
+ */
+export function refuse(error: StepsealError, sealer: Sealer | undefined, state: RunState): Response {
+  const { code } = error;
+  const again = code === "UNKNOWN_KEY" || code === "CONFIG";
+  const headers = new Headers({ ...SDK_VERSION, "stepseal-error": code });
+  if (!again) headers.set("upstash-nonretryable-error", "true");
+  const status = again ? 503 : 489;
+  const message = `${error.name} ${code}: ${error.message}`;
+  // Sealed, so that the failure function can tell it from what others made up.
+  const body = sealed(JSON.stringify({ error: error.name, message, stack: "" }), sealer, state);
+  if (body === undefined) headers.set("content-type", "text/plain");
+  return new Response(body ?? message, { status, headers });
+}
+
+function sealed(text: string, sealer: Sealer | undefined, state: RunState): string | undefined {
+  if (sealer === undefined || state.trigger === undefined) return undefined;
+  try {
+    return sealText(sealer, text, failurePlace(state));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * `stepseal/upstash` for Hono: handlers that take a Hono context.
+ *
+ * @module stepseal/upstash/hono
+ */
+import type { Client, InvokableWorkflow, RouteFunction } from "@upstash/workflow";
+import type { SecureWorkflowOptions } from "./options.ts";
+import { perEnv } from "./per-env.ts";
+import { type AnyWorkflow, createWorkflow, type ServeOptions } from "./workflow.ts";
+
+/** What is used of a Hono context. */
+export interface HonoContext {
+  readonly req: { readonly raw: Request };
+  readonly env?: unknown;
+}
+
+/** Answers a request of the platform. */
+export type HonoHandler = (context: HonoContext) => Promise<Response>;
+
+/** As `SecureWorkflow`, for Hono. */
+export interface HonoSecureWorkflow {
+  serve<Payload = unknown, Result = unknown>(
+    routeFunction: RouteFunction<Payload, Result>,
+    options?: ServeOptions<Payload, Result>,
+  ): HonoHandler;
+  serveMany(workflows: Readonly<Record<string, AnyWorkflow>>, options?: ServeOptions): HonoHandler;
+  createWorkflow<Payload = unknown, Result = unknown>(
+    routeFunction: RouteFunction<Payload, Result>,
+    options?: ServeOptions<Payload, Result>,
+  ): InvokableWorkflow<Payload, Result>;
+  /** @param env the context's, on a runtime without `process.env` */
+  client(env?: object): Client;
+}
+
+/**
+ * `secureWorkflow` for Hono. Variables are read from the context's `env` where that holds `QSTASH_TOKEN`, else from the
+ * process: as the SDK does.
+ *
+ * @throws {StepsealError} CONFIG, where the variables are the process's; else each handler rejects with it
+ * @example
+ * ```ts
+ * import { Hono } from "hono";
+ * import { generateKey } from "stepseal";
+ * import { secureWorkflow } from "stepseal/upstash/hono";
+ *
+ * const secure = secureWorkflow({
+ *   key: generateKey(),
+ *   qstash: { token: "qstash-token" },
+ *   signingKeys: { current: "sig_current" },
+ *   publicUrl: "https://app.example.com",
+ * });
+ * const app = new Hono();
+ * app.post("/pay", secure.serve(async (context) => context.run("charge", () => "charged")));
+ * console.log((await app.request("/pay", { method: "POST" })).status); // 401
+ * ```
+ */
+export function secureWorkflow(options: SecureWorkflowOptions = {}): HonoSecureWorkflow {
+  const secureFor = perEnv(options, (env) => "QSTASH_TOKEN" in env);
+  const envOf = ({ env }: HonoContext): object | undefined =>
+    typeof env === "object" && env !== null ? env : undefined;
+  return Object.freeze<HonoSecureWorkflow>({
+    serve: (routeFunction, serveOptions) => (context) =>
+      secureFor(envOf(context)).serve(routeFunction, serveOptions).POST(context.req.raw),
+    serveMany: (workflows, serveOptions) => (context) =>
+      secureFor(envOf(context)).serveMany(workflows, serveOptions).POST(context.req.raw),
+    createWorkflow,
+    client: (env) => secureFor(env).client(),
+  });
+}

@@ -1,0 +1,150 @@
+import { StepsealError } from "../../errors.ts";
+import { isSealed } from "../../internal/shape.ts";
+import type { OpenExpected, Sealer } from "../../sealer.ts";
+import { chainDigest } from "../chain.ts";
+import { openJournal } from "./journal.ts";
+import {
+  eventPlace,
+  failurePlace,
+  payloadPlace,
+  type RunState,
+  resultPlace,
+  runState,
+  stepPlace,
+} from "./place.ts";
+import type { Door } from "./requests.ts";
+import { envelopeIn, isObject, openText, parse } from "./text.ts";
+
+// For people to read: what does not open stays sealed, so that one value under an old key does not hide a whole list.
+
+/** Opens the answer to `client.logs()`: payloads, results, responses and failures of runs. */
+export function openLogs(answer: unknown, { sealer }: Door): unknown {
+  if (!isObject(answer) || !Array.isArray(answer.runs)) return answer;
+  return { ...answer, runs: answer.runs.map((run) => (isObject(run) ? openRunLog(run, sealer) : run)) };
+}
+
+type Log = Record<string, unknown>;
+
+function openRunLog(run: Log, sealer: Sealer): Log {
+  const groups = Array.isArray(run.steps) ? run.steps.filter(isObject) : [];
+  const steps = groups.flatMap((group) => (Array.isArray(group.steps) ? group.steps.filter(isObject) : []));
+  const state = stateOf(run, steps);
+  if (state === undefined) return run;
+  const open = opener(sealer);
+  const openStepLog = (step: unknown): unknown => {
+    if (!isObject(step)) return step;
+    const { errors } = step;
+    if (step.stepType === undefined) return changed(step, { errors: openErrors(errors, state, open) });
+    return changed(step, {
+      out: openOut(step, state, open),
+      invokedWorkflowRunBody: open(step.invokedWorkflowRunBody, { kind: "invoke.field" }),
+    });
+  };
+  const failure = run.failureFunction;
+  return changed(run, {
+    steps: groups.map((group) =>
+      Array.isArray(group.steps) ? { ...group, steps: group.steps.map(openStepLog) } : group,
+    ),
+    workflowRunResponse: open(run.workflowRunResponse, { kind: "fn.output", fn: state.fn }),
+    failureFunction: isObject(failure)
+      ? changed(failure, {
+          failResponse: open(failure.failResponse, failureOf(state)),
+          responseBody: open(failure.responseBody, resultPlace(state)),
+          errors: openErrors(failure.errors, state, open),
+        })
+      : failure,
+  });
+}
+
+/** Opens the answer to `client.dlq.list()`. */
+export function openDeadLetters(answer: unknown, { sealer, settings }: Door): unknown {
+  if (!isObject(answer) || !Array.isArray(answer.messages)) return answer;
+  const open = opener(sealer);
+  return {
+    ...answer,
+    messages: answer.messages.map((message) => {
+      const url = isObject(message) ? (message.workflowUrl ?? message.url) : undefined;
+      if (!isObject(message) || typeof url !== "string" || !URL.canParse(url)) return message;
+      const state = runState(url, undefined);
+      const body = openBody(message.body, (entries) => openJournal(sealer, entries, state, settings));
+      const failure = { kind: "fn.error", fn: state.fn } as const;
+      const info = message.failureCallbackInfo;
+      return changed(message, {
+        body: body ?? open(message.body, payloadPlace(url)),
+        responseBody: open(message.responseBody, failure),
+        failureCallbackInfo: isObject(info)
+          ? changed(info, {
+              responseBody: open(info.responseBody, { kind: ["fn.output", "fn.error"], fn: state.fn }),
+            })
+          : info,
+      });
+    }),
+  };
+}
+
+type Open = (value: unknown, expected: OpenExpected) => unknown;
+
+function opener(sealer: Sealer): Open {
+  return (value, expected) => {
+    try {
+      if (isSealed(value)) return sealer.open(value, expected);
+      if (envelopeIn(value) !== undefined) return openText(sealer, value, expected, "It");
+    } catch (error) {
+      if (!(error instanceof StepsealError)) throw error;
+    }
+    return value;
+  };
+}
+
+/** What the run's values are chained to: its payload, where the log has it. */
+function stateOf({ workflowUrl }: Log, steps: readonly Log[]): RunState | undefined {
+  if (typeof workflowUrl !== "string" || !URL.canParse(workflowUrl)) return undefined;
+  const state = runState(workflowUrl, undefined);
+  const payload = steps.find(({ stepType }) => stepType === "Initial")?.out;
+  const data = isSealed(payload) ? payload.data : (envelopeIn(payload)?.data ?? payload);
+  state.trigger = typeof data === "string" ? chainDigest(state.fn, [data]) : undefined;
+  return state;
+}
+
+function openOut(step: Log, state: RunState, open: Open): unknown {
+  const { out, stepType, waitEventId } = step;
+  if (stepType === "Initial") return open(out, payloadPlace(state.url));
+  if (stepType === "Wait" && typeof waitEventId === "string") return open(out, eventPlace(waitEventId));
+  if (stepType === "Invoke") {
+    const read = typeof out === "string" ? parse(out)?.value : out;
+    if (!isObject(read)) return out;
+    const opened = changed(read, { body: open(read.body, { kind: "fn.output" }) });
+    return typeof out === "string" ? JSON.stringify(opened) : opened;
+  }
+  if (state.trigger === undefined || typeof step.stepId !== "number" || typeof step.stepName !== "string")
+    return out;
+  return open(out, stepPlace(state, step));
+}
+
+function openErrors(errors: unknown, state: RunState, open: Open): unknown {
+  if (!Array.isArray(errors)) return errors;
+  return errors.map((error) =>
+    isObject(error) ? changed(error, { body: open(error.body, failureOf(state)) }) : error,
+  );
+}
+
+function failureOf(state: RunState): OpenExpected {
+  return state.trigger === undefined ? { kind: "fn.error", fn: state.fn } : failurePlace(state);
+}
+
+function openBody(body: unknown, open: (entries: unknown[]) => unknown[]): string | undefined {
+  const entries = typeof body === "string" ? parse(body)?.value : undefined;
+  if (!Array.isArray(entries)) return undefined;
+  try {
+    return JSON.stringify(open(entries));
+  } catch (error) {
+    if (error instanceof StepsealError) return undefined;
+    throw error;
+  }
+}
+
+/** The object with other values for members that it has. */
+function changed(object: Log, values: Log): Log {
+  const there = Object.entries(values).filter(([name]) => Object.hasOwn(object, name));
+  return { ...object, ...Object.fromEntries(there) };
+}

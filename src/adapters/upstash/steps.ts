@@ -1,0 +1,195 @@
+import { StepsealError } from "../../errors.ts";
+import type { Sealer } from "../../sealer.ts";
+import type { UpstashSettings } from "./options.ts";
+import { eventPlace, type RunState, stepName, stepPlace, tokenOf, type WireStep } from "./place.ts";
+import { envelopeIn, fromBase64, isObject, notSealed, openText, parse, sealText, toBase64 } from "./text.ts";
+
+/**
+ * What a step of each type holds:
+ *
+ * - `result`: what the app made, sealed on its way out
+ * - `nothing`: no data; what a platform puts there is left out
+ * - `event`: data of a notify, sealed for the event's name
+ * - `run`: the result of another run, sealed for the step that invoked it
+ * - `request`: what a third party sent to a webhook, which nobody sealed
+ */
+type Content = "result" | "nothing" | "event" | "run" | "request";
+
+interface StepType {
+  readonly content: Content;
+  /** The option that must allow it, because a third party reads or writes its data. */
+  readonly needs?: "thirdPartyCalls" | "webhooks";
+}
+
+/** Every type of step (@upstash/workflow 1, types.ts). One that is not here is refused. */
+const TYPES: ReadonlyMap<unknown, StepType> = new Map<string, StepType>([
+  ["Run", { content: "result" }],
+  ["Notify", { content: "result" }],
+  ["SleepFor", { content: "nothing" }],
+  ["SleepUntil", { content: "nothing" }],
+  ["Wait", { content: "event" }],
+  ["Invoke", { content: "run" }],
+  ["Call", { content: "result", needs: "thirdPartyCalls" }],
+  ["CreateWebhook", { content: "result", needs: "webhooks" }],
+  ["WaitForWebhook", { content: "request", needs: "webhooks" }],
+]);
+
+/** What a step may say of itself on the wire, beside `out`: numbers, names, times. */
+const MEMBERS: ReadonlySet<string> = new Set([
+  "stepId",
+  "stepName",
+  "stepType",
+  "concurrent",
+  "targetStep",
+  "sleepFor",
+  "sleepUntil",
+  "waitEventId",
+  "timeout",
+]);
+
+/**
+ * What steps of a type hold.
+ *
+ * @throws {StepsealError} REFUSED for a type that is unknown, or that no option allows
+ */
+export function contentOf(
+  type: unknown,
+  settings: Pick<UpstashSettings, "thirdPartyCalls" | "webhooks">,
+): Content {
+  const known = TYPES.get(type);
+  if (known === undefined) {
+    throw new StepsealError(
+      "REFUSED",
+      `Steps of the type ${JSON.stringify(String(type).slice(0, 64))} are not known to this version of stepseal.`,
+    );
+  }
+  const { content, needs } = known;
+  if (needs === undefined || settings[needs] === "allow") return content;
+  throw new StepsealError("REFUSED", REFUSALS[needs]);
+}
+
+export const REFUSALS = {
+  thirdPartyCalls:
+    'context.call and context.api send a request through the platform, which reads it and its response. Make the request in context.run, from this server, or allow it with thirdPartyCalls: "allow".',
+  webhooks:
+    'context.createWebhook has a third party send its request to the platform, which reads it. Receive it on this server and pass it on with notify, or allow it with webhooks: "allow".',
+} as const;
+
+/** A step that only says which one of several parallel steps is to run next. */
+function isPlan({ targetStep }: WireStep): boolean {
+  return typeof targetStep === "number" && targetStep > 0;
+}
+
+/**
+ * Seals a step that leaves.
+ *
+ * @throws {StepsealError} REFUSED for a type or a member that is not known
+ */
+export function sealStep(
+  sealer: Sealer,
+  step: WireStep,
+  state: RunState,
+  settings: UpstashSettings,
+): WireStep {
+  const content = contentOf(step.stepType, settings);
+  const { out, ...rest } = step;
+  for (const member of Object.keys(rest)) {
+    if (!MEMBERS.has(member)) {
+      throw new StepsealError(
+        "REFUSED",
+        `A step of the type ${String(step.stepType)} would leave with the member ${JSON.stringify(member.slice(0, 64))}, which this version of stepseal does not know.`,
+      );
+    }
+  }
+  if (content === "result" && !isPlan(step)) {
+    if (out !== undefined && typeof out !== "string") throw unreadable(step);
+    return { ...rest, out: sealText(sealer, out, stepPlace(state, step)) };
+  }
+  if (out !== undefined) throw unreadable(step);
+  return rest;
+}
+
+function unreadable(step: WireStep): StepsealError {
+  return new StepsealError(
+    "REFUSED",
+    `A step of the type ${String(step.stepType)} would leave with a result this version of stepseal cannot read.`,
+  );
+}
+
+/**
+ * Opens a step that comes back.
+ *
+ * @throws {StepsealError} PLAINTEXT_REJECTED, CONTEXT and others as `Sealer.open`; REFUSED as `contentOf`
+ */
+export function openStep(
+  sealer: Sealer,
+  step: WireStep,
+  state: RunState,
+  settings: UpstashSettings,
+): WireStep {
+  const content = contentOf(step.stepType, settings);
+  const { out, ...rest } = step;
+  if (content === "nothing" || isPlan(step)) return rest;
+  const what = `The result of step ${stepName(step)}`;
+  switch (content) {
+    case "result":
+      return withOut(rest, openText(sealer, out, stepPlaceWithoutRun(state, step), what));
+    case "event":
+      return withOut(rest, openEvent(sealer, step, state, what));
+    case "run":
+      return withOut(rest, openRun(sealer, step, state, what));
+    case "request":
+      return step;
+  }
+}
+
+/** A run that is resumed has a new id. */
+function stepPlaceWithoutRun(state: RunState, step: WireStep): ReturnType<typeof stepPlace> {
+  const { run: _, ...place } = stepPlace(state, step);
+  return place;
+}
+
+/** Data of an event, in base64. Which event it should be only the code says: `watchSteps` checks that. */
+function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string): string | undefined {
+  const { out, waitTimeout, stepId } = step;
+  // The platform may end any wait. It may not say what came.
+  if (waitTimeout === true && isNothing(out)) return undefined;
+  const text = isNothing(out) ? "" : fromBase64(out, what);
+  // The SDK keeps the first of two entries for one step, and so does this.
+  const came = (event: string | null): void => {
+    if (!state.events.has(stepId as number)) state.events.set(stepId as number, event);
+  };
+  if (waitTimeout === true || envelopeIn(text) === undefined) {
+    came(null);
+    return isNothing(out) ? undefined : String(out);
+  }
+  const data = openText(
+    sealer,
+    text,
+    ({ name = "" }) => {
+      came(name);
+      return eventPlace(name);
+    },
+    what,
+  );
+  return data === undefined ? undefined : toBase64(data);
+}
+
+/** What the platform says of a run that was invoked, as JSON: its result is for this step alone. */
+function openRun(sealer: Sealer, step: WireStep, state: RunState, what: string): string {
+  const read = typeof step.out === "string" ? parse(step.out)?.value : undefined;
+  if (!isObject(read)) throw notSealed(what);
+  const { body, ...rest } = read;
+  // A run that did not end well has no result: the platform says so, and nothing else.
+  if ((rest.isCanceled === true || rest.isFailed === true) && isNothing(body)) return JSON.stringify(rest);
+  const result = openText(sealer, body, { kind: "fn.output", parent: tokenOf(state, step) }, what);
+  return JSON.stringify({ ...rest, body: result });
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === "";
+}
+
+function withOut(step: WireStep, out: string | undefined): WireStep {
+  return out === undefined ? step : { ...step, out };
+}

@@ -1,0 +1,112 @@
+import type { RouteFunction } from "@upstash/workflow";
+import { StepsealError } from "../../errors.ts";
+import type { UpstashSettings } from "./options.ts";
+import type { RunState, WireStep } from "./place.ts";
+import { contentOf } from "./steps.ts";
+
+/** What is used of a step before it runs (@upstash/workflow 1, context/steps.ts). */
+interface LazyStep {
+  readonly stepType: unknown;
+  /** Of a wait. */
+  readonly eventId?: unknown;
+  /** Reads the result of the step that the platform gave for this one. */
+  parseOut(found: WireStep): unknown;
+}
+
+/** What is used of a context, none of it public: how a step gets its number, and where it meets its result. */
+interface Steps {
+  readonly executor: { readonly stepCount: number };
+  addStep(step: LazyStep): Promise<unknown>;
+}
+
+/**
+ * A route function whose steps are refused, or checked against what the platform gave for them, where the code asks.
+ *
+ * Only the code knows that it asks for step 3, and which event it waits for. Everything here is synchronous: a promise
+ * in between would change which steps run in parallel.
+ */
+export function watch<Payload, Result>(
+  route: RouteFunction<Payload, Result>,
+  state: RunState,
+  settings: UpstashSettings,
+): RouteFunction<Payload, Result> {
+  return (context) => {
+    watchSteps(context as unknown as Steps, state, settings);
+    state.watched = true;
+    return route(context);
+  };
+}
+
+/** The state of a run whose steps are watched. @throws {StepsealError} CONFIG where nobody watches them */
+export function watched(state: RunState | undefined): RunState {
+  if (state?.watched === true) return state;
+  throw new StepsealError(
+    "CONFIG",
+    "secureWorkflow: the route function is not watched. In `wrap`, give the SDK what `secured.route(routeFunction)` returns.",
+  );
+}
+
+function watchSteps(context: Steps, state: RunState, settings: UpstashSettings): void {
+  const { executor } = context;
+  if (typeof context.addStep !== "function" || typeof executor?.stepCount !== "number") throw unsupported();
+  const addStep = context.addStep.bind(context);
+  context.addStep = (step) => {
+    refusing(state, () => contentOf(step.stepType, settings));
+    if (typeof step.parseOut !== "function") throw unsupported();
+    const parseOut = step.parseOut.bind(step);
+    // Counts this step before it returns.
+    const result = addStep(step);
+    const number = executor.stepCount;
+    step.parseOut = (found) => {
+      refusing(state, () => checkResult(found, step, number, state, settings));
+      return parseOut(found);
+    };
+    return result;
+  };
+}
+
+function checkResult(
+  found: WireStep,
+  { eventId }: LazyStep,
+  number: number,
+  { events }: RunState,
+  { plainEvents }: UpstashSettings,
+): void {
+  const { stepId } = found;
+  if (stepId !== number) {
+    throw new StepsealError(
+      "CONTEXT",
+      `The platform gave the result of step ${String(stepId)} for step ${number}.`,
+    );
+  }
+  if (!events.has(number)) return;
+  const event = events.get(number);
+  if (event === eventId || (event === null && plainEvents.has(String(eventId)))) return;
+  if (event !== null) {
+    throw new StepsealError(
+      "CONTEXT",
+      `Step ${number} waits for the event ${JSON.stringify(eventId)}, and the platform gave it ${JSON.stringify(event)}.`,
+    );
+  }
+  throw new StepsealError(
+    "PLAINTEXT_REJECTED",
+    `The event ${JSON.stringify(eventId)} is not sealed. If it is not your app that sends it, name it in plaintextFrom.events.`,
+  );
+}
+
+/** Code of the user's may catch what is thrown here: the request is refused all the same. */
+function refusing(state: RunState, check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof StepsealError) state.refusal ??= error;
+    throw error;
+  }
+}
+
+function unsupported(): StepsealError {
+  return new StepsealError(
+    "UNSUPPORTED",
+    "This version of @upstash/workflow is not supported by this one of stepseal.",
+  );
+}
