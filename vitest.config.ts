@@ -3,8 +3,9 @@ import { defineConfig } from "vitest/config";
 
 const from = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** `INNGEST=oldest`: the oldest SDK that is supported stands in place of the newest. */
-const sdk = process.env.INNGEST === "oldest" ? "inngest-oldest" : "inngest";
+/** `INNGEST=oldest`, `UPSTASH=oldest`: the oldest SDK that is supported stands in place of the newest. */
+const inngest = process.env.INNGEST === "oldest" ? "inngest-oldest" : "inngest";
+const upstash = process.env.UPSTASH === "oldest" ? "upstash-workflow-oldest" : "@upstash/workflow";
 
 export default defineConfig({
   resolve: {
@@ -18,7 +19,8 @@ export default defineConfig({
       { find: "stepseal/upstash/hono", replacement: from("src/adapters/upstash/hono.ts") },
       { find: "stepseal/upstash", replacement: from("src/adapters/upstash/index.ts") },
       { find: "stepseal", replacement: from("src/index.ts") },
-      { find: /^inngest(\/.*)?$/, replacement: `${sdk}$1` },
+      { find: /^inngest(\/.*)?$/, replacement: `${inngest}$1` },
+      { find: /^@upstash\/workflow(\/.*)?$/, replacement: `${upstash}$1` },
     ],
   },
   test: {
