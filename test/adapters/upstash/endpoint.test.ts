@@ -1,0 +1,127 @@
+import { Client as QstashClient, Receiver } from "@upstash/qstash";
+import { serve } from "@upstash/workflow/nextjs";
+import { createSigner, memoryReplayStore, SignatureError } from "stepseal/transport";
+import { describe, expect, it, vi } from "vitest";
+import { createApp, ORIGIN, secure_ } from "./harness.ts";
+
+/** The public development keys of QStash (@upstash/qstash 2, client/dev-server): whoever knows them is nobody. */
+const PUBLIC_DEV_KEY = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
+const URL_ = `${ORIGIN}/pay`;
+
+/** A first invocation, which the SDK answers with a run that it starts. */
+async function post(
+  key: string | undefined,
+  { url = URL_, signedFor = url, headers = {} }: { url?: string; signedFor?: string; headers?: Record<string, string> } = {},
+): Promise<Request> {
+  const body = new TextEncoder().encode('{"card":"4111"}');
+  const signed =
+    key === undefined ? {} : (await createSigner({ scheme: "qstash", currentSigningKey: key }).sign({ body, url: signedFor })).headers;
+  return new Request(url, { method: "POST", headers: { ...headers, ...signed }, body });
+}
+
+/** The SDK alone and with stepseal: whether a request got to run code of the app. */
+async function endpoints(env: Record<string, string> = {}, sdk: object = {}, seal: object = {}) {
+  const { qstash } = await createApp({});
+  const ran = { alone: 0, sealed: 0 };
+  const qstashClient = new QstashClient({ baseUrl: qstash.url, token: qstash.token, devMode: false });
+  const alone = serve(
+    async (context) => {
+      ran.alone++;
+      await context.run("charge", () => 1);
+    },
+    { env: { ...qstash.env, ...env }, qstashClient, ...sdk },
+  ).POST;
+  const refused: unknown[] = [];
+  const sealed = secure_(qstash, {
+    plaintextTrigger: "accept",
+    env: { ...qstash.env, ...env },
+    onRefused: (reason) => void refused.push(reason instanceof SignatureError ? reason.code : reason),
+    ...seal,
+  }).serve(async (context) => {
+    ran.sealed++;
+    await context.run("charge", () => 1);
+  }).POST;
+  return { alone, sealed, ran, refused, qstash };
+}
+
+describe("an endpoint", () => {
+  it("runs an authentic request, as the SDK alone does", async () => {
+    const { alone, sealed, ran, qstash } = await endpoints();
+    expect((await alone(await post(qstash.signingKeys.current))).status).toBe(200);
+    expect((await sealed(await post(qstash.signingKeys.current))).status).toBe(200);
+    expect((await sealed(await post(qstash.signingKeys.next))).status).toBe(200);
+    expect(ran).toEqual({ alone: 1, sealed: 2 });
+  });
+
+  it("refuses a request for another URL, which the SDK runs", async () => {
+    const { alone, sealed, ran, refused, qstash } = await endpoints();
+    const signedFor = `${ORIGIN}/other`;
+    expect((await alone(await post(qstash.signingKeys.current, { signedFor }))).status).toBe(200);
+    expect((await sealed(await post(qstash.signingKeys.current, { signedFor }))).status).toBe(401);
+    expect([ran, refused]).toEqual([{ alone: 1, sealed: 0 }, ["WRONG_DESTINATION"]]);
+  });
+
+  it("refuses a second use of a signature, which the SDK runs", async () => {
+    const { alone, sealed, ran, refused, qstash } = await endpoints();
+    const request = await post(qstash.signingKeys.current);
+    for (const status of [200, 200]) expect((await alone(request.clone())).status).toBe(status);
+    for (const status of [200, 401]) expect((await sealed(request.clone())).status).toBe(status);
+    expect([ran, refused]).toEqual([{ alone: 2, sealed: 1 }, ["REPLAYED"]]);
+  });
+
+  it("refuses a request that is not signed, which the SDK runs where no keys are set", async () => {
+    const none = { QSTASH_CURRENT_SIGNING_KEY: "", QSTASH_NEXT_SIGNING_KEY: "" };
+    const { alone, sealed, ran, refused } = await endpoints(none, {}, { signingKeys: undefined });
+    expect((await alone(await post(undefined))).status).toBe(200);
+    expect((await sealed(await post(undefined))).status).toBe(401);
+    expect([ran, refused]).toEqual([{ alone: 1, sealed: 0 }, ["NO_KEYS"]]);
+  });
+
+  it("refuses the public development key, which the SDK accepts while QSTASH_DEV is set", async () => {
+    vi.stubEnv("QSTASH_DEV", "1");
+    const { alone, sealed, ran, refused } = await endpoints({ QSTASH_DEV: "1" }, { receiver: new Receiver({ devMode: true }) });
+    expect((await alone(await post(PUBLIC_DEV_KEY))).status).toBe(200);
+    expect((await sealed(await post(PUBLIC_DEV_KEY))).status).toBe(401);
+    vi.unstubAllEnvs();
+    expect([ran, refused]).toEqual([{ alone: 1, sealed: 0 }, ["MISMATCH"]]);
+  });
+
+  it("refuses a request of a region without keys, which the SDK runs unsigned", async () => {
+    const env = {
+      QSTASH_REGION: "US_EAST_1",
+      US_EAST_1_QSTASH_TOKEN: "token",
+      US_EAST_1_QSTASH_CURRENT_SIGNING_KEY: "sig_us_current",
+      US_EAST_1_QSTASH_NEXT_SIGNING_KEY: "sig_us_next",
+      EU_CENTRAL_1_QSTASH_TOKEN: "token",
+    };
+    const { qstash } = await createApp({});
+    const urls = { US_EAST_1_QSTASH_URL: qstash.url, EU_CENTRAL_1_QSTASH_URL: qstash.url };
+    const { alone, sealed, ran, refused } = await endpoints(
+      { ...env, ...urls },
+      { qstashClient: undefined },
+      { signingKeys: undefined, qstash: undefined },
+    );
+    const headers = { "upstash-region": "EU_CENTRAL_1" };
+    expect((await alone(await post(undefined, { headers }))).status).toBe(200);
+    expect((await sealed(await post(undefined, { headers }))).status).toBe(401);
+    expect((await sealed(await post("sig_us_current", { headers }))).status).toBe(401);
+    expect([ran, refused]).toEqual([{ alone: 1, sealed: 0 }, ["NO_KEYS", "NO_KEYS"]]);
+    expect((await sealed(await post("sig_us_current", { headers: { "upstash-region": "us-east-1" } }))).status).toBe(200);
+  });
+
+  it("refuses a request whose body was changed, and one that is too long", async () => {
+    const { sealed, ran, qstash } = await endpoints({}, {}, { maxBodyBytes: 100 });
+    const { headers } = await post(qstash.signingKeys.current);
+    expect((await sealed(new Request(URL_, { method: "POST", headers, body: '{"card":"4112"}' }))).status).toBe(401);
+    expect((await sealed(new Request(URL_, { method: "POST", headers, body: "x".repeat(101) }))).status).toBe(413);
+    expect(ran.sealed).toBe(0);
+  });
+
+  it("takes the store of used signatures that it is given", async () => {
+    const replay = memoryReplayStore();
+    const claim = vi.spyOn(replay, "claim");
+    const { sealed, qstash } = await endpoints({}, {}, { replay });
+    await sealed(await post(qstash.signingKeys.current));
+    expect(claim).toHaveBeenCalledOnce();
+  });
+});

@@ -1,0 +1,518 @@
+import type { WorkflowContext } from "@upstash/workflow";
+import { createWorkflow } from "@upstash/workflow/nextjs";
+import { createKeyring, createSealer } from "stepseal";
+import type { QstashDelivery } from "stepseal/testing";
+import { describe, expect, it } from "vitest";
+import { type App, BASE, createApp, fromBase64, KEY, type Workflows } from "./harness.ts";
+
+// The platform itself is hostile here: it signs what it sends.
+
+type Entry = { messageId: string; body: string; callType: string };
+type Step = Record<string, unknown>;
+
+/** What the workflow got to see, and nothing that was forged is ever in it. */
+let saw: unknown[] = [];
+const FORGED = "forged";
+
+/** An order that is charged, shipped, and told of, with two steps of one name. */
+function shop(): Workflows {
+  const child = createWorkflow(async (context: WorkflowContext<string>) => {
+    const priced = await context.run("price", () => `price of ${context.requestPayload}`);
+    return priced;
+  });
+  const options = {
+    failureFunction: ({ failResponse, context }: { failResponse: string; context: { requestPayload: unknown } }) => {
+      saw.push(["failure", failResponse, context.requestPayload]);
+    },
+  };
+  const order = createWorkflow(async (context: WorkflowContext<{ order: string; fail?: boolean }>) => {
+    const { order: id, fail } = context.requestPayload;
+    saw.push(["payload", id]);
+    saw.push(["charge", await context.run("charge", () => `charged ${id}`)]);
+    saw.push(["again", await context.run("again", () => `first ${id}`)]);
+    saw.push(["again", await context.run("again", () => `second ${id}`)]);
+    if (fail) throw new Error(`failed ${id}`);
+    saw.push(["invoke", await context.invoke("price it", { workflow: child, body: id, retries: 0 })]);
+    saw.push(["wait", await context.waitForEvent("paid", `paid-${id}`, { timeout: "1h" })]);
+    saw.push(["done", id]);
+  }, options);
+  const other = createWorkflow(async (context: WorkflowContext<{ order: string }>) => {
+    saw.push(["other", context.requestPayload]);
+    await context.run("charge", () => 1);
+  }, options);
+  return { order, other, child };
+}
+
+/** The journal that a delivery carries, edited. */
+function edit(delivery: QstashDelivery, change: (entries: Entry[]) => Entry[] | undefined): void {
+  const entries = JSON.parse(delivery.body) as Entry[];
+  delivery.body = JSON.stringify(change(entries) ?? entries);
+}
+
+function editStep(entry: Entry | undefined, change: (step: Step) => Step | undefined): void {
+  if (entry === undefined) throw new Error("there is no such step");
+  const step = JSON.parse(fromBase64(entry.body)) as Step;
+  entry.body = toBase64(JSON.stringify(change(step) ?? step));
+}
+
+const toBase64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+
+/** The number of the step that an entry is the result of. */
+const numberOf = ({ body }: Entry): unknown => (JSON.parse(fromBase64(body)) as Step).stepId;
+const at = (entries: Entry[], number: number): Entry => {
+  const found = entries.slice(1).find((entry) => numberOf(entry) === number);
+  if (found === undefined) throw new Error(`there is no step ${number}`);
+  return found;
+};
+
+/** A whole honest run of another order, whose journal the attacker has kept. */
+async function kept(app: App, body: object = { order: "other" }): Promise<Entry[]> {
+  const run = await app.trigger("order", body, { retries: 0 });
+  await app.qstash.idle();
+  await app.client.notify({ eventId: "paid-other", eventData: { by: "other" } });
+  await app.qstash.advance("2h");
+  saw = [];
+  return app.qstash.run(run).journal.map((entry) => ({ ...entry }));
+}
+
+interface Attack {
+  readonly name: string;
+  /** When the delivery has that many entries, the attack is made. */
+  readonly when: number;
+  readonly attack: (delivery: QstashDelivery, context: { kept: Entry[]; app: App }) => void;
+  /** Codes of which the refusal has one. */
+  readonly code: string;
+}
+
+const sealer = createSealer({ keyring: createKeyring({ key: KEY }) });
+const envelope = (value: unknown): string =>
+  JSON.stringify(sealer.seal(value, { kind: "custom", name: "anything an app may seal" }));
+
+// Entries: payload, charge, again, again, price it, paid.
+const ATTACKS: Attack[] = [
+  {
+    name: "swaps the results of two steps",
+    when: 4,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        const [one, two] = [at(entries, 1), at(entries, 2)];
+        const outs = [one, two].map((entry) => (JSON.parse(fromBase64(entry.body)) as Step).out);
+        editStep(one, (step) => ({ ...step, out: outs[1] }));
+        editStep(two, (step) => ({ ...step, out: outs[0] }));
+        return undefined;
+      }),
+    code: "CONTEXT",
+  },
+  {
+    name: "swaps two steps of one name, whole",
+    when: 4,
+    attack: (delivery) =>
+      edit(delivery, ([payload, charge, first, second]) => [payload, charge, second, first] as Entry[]),
+    code: "CONTEXT",
+  },
+  {
+    name: "replays a step of another run of the workflow",
+    when: 2,
+    attack: (delivery, { kept }) =>
+      edit(delivery, (entries) => [entries[0], ...entries.slice(1, -1), at(kept, 1)] as Entry[]),
+    code: "CONTEXT",
+  },
+  {
+    name: "renames a step",
+    when: 3,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 2), (step) => ({ ...step, stepName: "charge" }));
+        editStep(at(entries, 1), (step) => ({ ...step, stepName: "again" }));
+        return undefined;
+      }),
+    code: "CONTEXT",
+  },
+  {
+    name: "gives a step another number",
+    when: 4,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        const [first, second] = [at(entries, 2), at(entries, 3)];
+        editStep(first, (step) => ({ ...step, stepId: 3 }));
+        editStep(second, (step) => ({ ...step, stepId: 2 }));
+        return undefined;
+      }),
+    code: "CONTEXT",
+  },
+  {
+    name: "gives a step another type",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), (step) => ({ ...step, stepType: "Notify" }));
+        return undefined;
+      }),
+    code: "CONTEXT",
+  },
+  {
+    name: "splices the payload of another run onto the steps of this one",
+    when: 2,
+    attack: (delivery, { kept }) =>
+      edit(delivery, (entries) => [kept[0], ...entries.slice(1)] as Entry[]),
+    code: "CONTEXT",
+  },
+  {
+    name: "puts plaintext where a result was",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), (step) => ({ ...step, out: JSON.stringify(FORGED) }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "puts null where a result was",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), (step) => ({ ...step, out: "null" }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "takes a result away",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), ({ out: _, ...step }) => step);
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "puts an envelope of the app's there that was sealed for something else",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), (step) => ({ ...step, out: envelope(FORGED) }));
+        return undefined;
+      }),
+    code: "CONTEXT",
+  },
+  {
+    name: "alters a byte of a result",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), (step) => {
+          const out = JSON.parse(String(step.out)) as { data: string };
+          const end = out.data.at(-9) === "A" ? "B" : "A";
+          out.data = out.data.slice(0, -9) + end + out.data.slice(-8);
+          return { ...step, out: JSON.stringify(out) };
+        });
+        return undefined;
+      }),
+    code: "CORRUPT",
+  },
+  {
+    name: "starts the workflow with a plaintext payload",
+    when: 1,
+    attack: (delivery) =>
+      edit(delivery, ([payload]) => [{ ...payload, body: toBase64(JSON.stringify({ order: FORGED })) } as Entry]),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "starts the workflow with the payload of another one",
+    when: 1,
+    attack: (delivery) => {
+      delivery.url = `${BASE}other`;
+    },
+    code: "CONTEXT",
+  },
+  {
+    name: "gives an invocation the result of another run's",
+    when: 5,
+    attack: (delivery, { kept }) =>
+      edit(delivery, (entries) => [...entries.slice(0, -1), at(kept, 4)] as Entry[]),
+    code: "CONTEXT",
+  },
+  {
+    name: "makes up the result of an invocation",
+    when: 5,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 4), (step) => ({
+          ...step,
+          out: JSON.stringify({ body: JSON.stringify(FORGED), isCanceled: false, isFailed: false }),
+        }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "says that an invocation failed, and with what",
+    when: 5,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 4), (step) => ({
+          ...step,
+          out: JSON.stringify({ body: JSON.stringify(FORGED), isCanceled: false, isFailed: true }),
+        }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "makes up an event",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 5), (step) => ({ ...step, out: toBase64(JSON.stringify(FORGED)) }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "says that an event came without data",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 5), ({ out: _, ...step }) => ({ ...step, waitTimeout: false }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "gives a wait an event of another id",
+    when: 6,
+    attack: (delivery, { kept }) =>
+      edit(delivery, (entries) => {
+        const { out } = JSON.parse(fromBase64(at(kept, 5).body)) as Step;
+        editStep(at(entries, 5), (step) => ({ ...step, out }));
+        return undefined;
+      }),
+    code: "CONTEXT",
+  },
+  {
+    name: "hides an event of another id behind the right one",
+    when: 6,
+    attack: (delivery, { kept }) =>
+      edit(delivery, (entries) => {
+        const { out } = JSON.parse(fromBase64(at(kept, 5).body)) as Step;
+        const right = at(entries, 5);
+        const wrong = { ...right };
+        editStep(wrong, (step) => ({ ...step, out }));
+        const after = { ...right, messageId: "later" };
+        editStep(after, (step) => ({ ...step, stepId: 6, stepName: "x", stepType: "SleepFor", out: undefined }));
+        return [...entries.slice(0, -1), wrong, right, after];
+      }),
+    code: "CONTEXT",
+  },
+  {
+    name: "sends a state that is none",
+    when: 2,
+    attack: (delivery) => {
+      delivery.body = "null";
+    },
+    code: "FORMAT",
+  },
+  {
+    name: "sends a step that is none",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => [...entries.slice(0, -1), { ...entries[1], body: toBase64("null") } as Entry]),
+    code: "FORMAT",
+  },
+  {
+    name: "sends a type of step that nobody knows",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), (step) => ({ ...step, stepType: "Teleport" }));
+        return undefined;
+      }),
+    code: "REFUSED",
+  },
+  {
+    name: "says that a state is the answer of a third party",
+    when: 2,
+    attack: (delivery) => {
+      delivery.headers["upstash-workflow-callback"] = "true";
+    },
+    code: "REFUSED",
+  },
+  {
+    name: "says that a request is two things at once",
+    when: 2,
+    attack: (delivery) => {
+      delivery.headers["upstash-workflow-callback"] = "true";
+      delivery.headers["upstash-workflow-is-failure"] = "true";
+    },
+    code: "FORMAT",
+  },
+];
+
+describe("a platform that", () => {
+  for (const fetched of [false, true]) {
+    const attacks = ATTACKS.filter(({ name }) => !fetched || !/callback|two things|another one|none/.test(name));
+    it.each(attacks)(`$name is refused (${fetched ? "state that is fetched" : "state in the request"})`, async (attack) => {
+      saw = [];
+      let keptEntries: Entry[] | undefined;
+      let made = 0;
+      const app: App = await createApp(shop(), {
+        ...(fetched && {
+          lazyFetchAboveBytes: 0,
+          intercept: (request) => {
+            // The SDK asks for the state: what it gets is edited like a delivery.
+            const run = keptEntries && /GET .*\/v2\/workflows\/runs\/([^/?]+)$/.exec(`${request.method} ${request.url}`)?.[1];
+            if (!run || !keptEntries) return undefined;
+            const entries = app.qstash.run(run).journal;
+            if (entries.length !== attack.when) return undefined;
+            const delivery = { url: app.qstash.run(run).url, headers: {}, body: JSON.stringify(entries) } as QstashDelivery;
+            attack.attack(delivery, { kept: keptEntries, app });
+            made++;
+            return new Response(delivery.body);
+          },
+        }),
+        onDeliver: (delivery) => {
+          if (fetched || keptEntries === undefined || delivery.kind !== "step") return;
+          if (!delivery.url.endsWith("/order") || !delivery.body.startsWith("[")) return;
+          if ((JSON.parse(delivery.body) as Entry[]).length !== attack.when) return;
+          attack.attack(delivery, { kept: keptEntries, app });
+          made++;
+        },
+      });
+      keptEntries = await kept(app);
+      const run = await app.trigger("order", { order: "mine" }, { retries: 0 });
+      await app.qstash.idle();
+      if (attack.when === 6) await app.client.notify({ eventId: "paid-mine", eventData: { by: "mine" } });
+      await app.qstash.idle();
+
+      expect(made).toBe(1);
+      const dead = app.qstash.dlq.at(-1);
+      expect([dead?.responseStatus, dead?.responseHeader["stepseal-error"]]).toEqual([489, [attack.code]]);
+      expect(app.qstash.run(run).state).toBe("RUN_FAILED");
+      // What the function saw is what its own run made, in order, and it came no further.
+      const text = JSON.stringify(saw);
+      expect(text).not.toContain(FORGED);
+      expect(text).not.toContain("other");
+      expect(saw.filter(([kind]: any) => kind === "done")).toEqual([]);
+      for (const [kind, value] of saw as [string, unknown][]) {
+        if (kind === "failure") continue;
+        expect(["mine", "charged mine", "first mine", "second mine", "price of mine"]).toContain(
+          kind === "invoke" ? (value as { body: string }).body : value,
+        );
+      }
+    });
+  }
+
+  it("does none of this has every order done", async () => {
+    saw = [];
+    const app = await createApp(shop());
+    const run = await app.trigger("order", { order: "mine" });
+    await app.qstash.idle();
+    await app.client.notify({ eventId: "paid-mine", eventData: { by: "mine" } });
+    await app.qstash.idle();
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(saw.at(-1)).toEqual(["done", "mine"]);
+  });
+});
+
+describe("a failure that", () => {
+  const failures: { name: string; forge: (failure: Step, kept: Step) => void; sees: RegExp | null }[] = [
+    {
+      name: "is another run's",
+      forge: (failure, kept) => {
+        failure.body = kept.body;
+      },
+      sees: null,
+    },
+    {
+      name: "is another run's, with that run's payload",
+      forge: (failure, kept) => {
+        failure.body = kept.body;
+        failure.sourceBody = kept.sourceBody;
+      },
+      // Whole, and authentic: that other run did fail so.
+      sees: /failed other/,
+    },
+    {
+      name: "is of another workflow",
+      forge: (failure) => {
+        failure.url = `${BASE}other`;
+      },
+      sees: null,
+    },
+    {
+      name: "has a payload that is not sealed",
+      forge: (failure) => {
+        failure.sourceBody = toBase64(JSON.stringify({ order: FORGED }));
+      },
+      sees: null,
+    },
+    {
+      name: "was altered",
+      forge: (failure) => {
+        const text = fromBase64(String(failure.body));
+        const data = JSON.parse(text).data as string;
+        failure.body = toBase64(text.replace(data, data.slice(0, -9) + (data.at(-9) === "A" ? "B" : "A") + data.slice(-8)));
+      },
+      sees: null,
+    },
+    {
+      name: "is made up",
+      forge: (failure) => {
+        failure.body = toBase64(JSON.stringify({ error: "Error", message: FORGED, stack: FORGED }));
+      },
+      sees: /^\[platform\] /,
+    },
+    {
+      name: "is null",
+      forge: (failure) => {
+        failure.body = toBase64("null");
+      },
+      sees: /^\[platform\] /,
+    },
+  ];
+
+  it.each(failures)("$name does not reach the failure function as the run's own", async ({ forge, sees }) => {
+    saw = [];
+    let keptFailure: Step | undefined;
+    let attacks = false;
+    const app = await createApp(shop(), {
+      onDeliver: (delivery) => {
+        if (delivery.kind !== "failure") return;
+        const failure = JSON.parse(delivery.body) as Step;
+        if (!attacks) keptFailure = failure;
+        else if (keptFailure !== undefined) {
+          forge(failure, keptFailure);
+          delivery.body = JSON.stringify(failure);
+        }
+      },
+    });
+    await app.trigger("order", { order: "other", fail: true }, { retries: 0 });
+    await app.qstash.idle();
+    expect(saw.at(-1)).toEqual(["failure", "failed other", { order: "other", fail: true }]);
+
+    saw = [];
+    attacks = true;
+    await app.trigger("order", { order: "mine", fail: true }, { retries: 0 });
+    await app.qstash.advance("1d");
+    const told = saw.filter((entry) => (entry as string[])[0] === "failure") as [string, string, unknown][];
+    if (sees === null) expect(told).toEqual([]);
+    else expect(told[0]?.[1]).toMatch(sees);
+    expect(JSON.stringify(saw)).not.toContain(FORGED);
+  });
+
+  it("nobody sealed is refused altogether, where the app says so", async () => {
+    saw = [];
+    const app = await createApp(shop(), {
+      seal: { plaintextFrom: { platformFailures: false } },
+      onDeliver: (delivery) => {
+        if (delivery.kind !== "failure") return;
+        delivery.body = JSON.stringify({ ...JSON.parse(delivery.body), body: toBase64("Gateway Timeout") });
+      },
+    });
+    await app.trigger("order", { order: "mine", fail: true }, { retries: 0 });
+    await app.qstash.advance("1d");
+    expect(saw.filter((entry) => (entry as string[])[0] === "failure")).toEqual([]);
+  });
+});
