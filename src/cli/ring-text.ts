@@ -1,7 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { createKeyring, type KeyEntry, type Keyring, type KeyState } from "../keyring/keyring.ts";
-import { keyringFromEnv, loadKeyring, splitList } from "../keyring/load.ts";
-import { parseRingJson } from "../keyring/ring-json.ts";
+import { keyringFromEnv, readRingFile, ringFileOf, splitList } from "../keyring/load.ts";
 import { replaceFile } from "./replace-file.ts";
 
 /** A key with its text, which a ring does not give away; none for a destroyed key. */
@@ -28,23 +27,26 @@ export interface RingText {
  * @param file path of a keyring file; default: the environment, which may name one
  * @throws {StepsealError} CONFIG
  */
-export async function readRing(file: string | undefined): Promise<RingText> {
+export function readRing(file: string | undefined): RingText {
   const path = ringFile(file);
-  const ring = file === undefined ? keyringFromEnv() : await loadKeyring({ file });
   if (path === undefined) {
+    const ring = keyringFromEnv();
     const { STEPSEAL_KEY = "", STEPSEAL_KEY_FALLBACK = "" } = process.env;
     const texts = [STEPSEAL_KEY.trim(), ...splitList(STEPSEAL_KEY_FALLBACK)];
     return { ring, file: path, others: {}, keys: ring.keys.map((key, i) => keyText(key, texts[i] ?? "")) };
   }
-  const { keys, ...others } = parseRingJson(readFileSync(path, "utf8"), path) as {
-    keys: readonly KeyEntry[];
-  };
+  const { ring, json } = readRingFile(path, file === undefined ? "STEPSEAL_KEYRING_FILE" : "file");
+  const { keys, ...others } = json as { keys: readonly KeyEntry[] };
   return { ring, file: path, others, keys: keys.map((entry, i) => ({ kid: ring.keys[i]!.kid, ...entry })) };
 }
 
-/** The keyring file that a command reads, where it reads one. */
+/**
+ * The keyring file that a command reads, where it reads one.
+ *
+ * @throws {StepsealError} CONFIG when the environment names a file and holds keys too
+ */
 export function ringFile(file: string | undefined): string | undefined {
-  return file ?? process.env.STEPSEAL_KEYRING_FILE;
+  return file ?? ringFileOf(process.env);
 }
 
 /** Why a keyring file is not as private as its content; undefined where it is, or cannot be told. */

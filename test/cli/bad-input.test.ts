@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { key } from "../keyring/roots.ts";
-import { cli, envOf, run, sealed, sealedText, useCli } from "./support.ts";
+import { cli, envOf, run, runInShell, sealed, sealedText, useCli } from "./support.ts";
 
 const { folder, file } = useCli();
 const env = envOf("old");
@@ -146,15 +146,7 @@ describe("usage", () => {
 
   test("a reader that stops early ends the command quietly", async () => {
     const data = file("long", `${sealedText("v".repeat(50))}\n`.repeat(20_000));
-    const shell = spawn("sh", ["-c", `"${process.execPath}" "${cli}" decrypt "${data}" | head -n 1`], {
-      env: { PATH: process.env.PATH, ...env },
-    });
-    let stderr = "";
-    shell.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk;
-    });
-    shell.stdout.resume();
-    await new Promise((resolve) => shell.on("close", resolve));
+    const { stderr } = await runInShell(`stepseal decrypt "${data}" | head -n 1`, { env });
     expect(stderr).toBe("");
   });
 

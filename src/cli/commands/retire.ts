@@ -41,7 +41,7 @@ export function retire(): Command {
         "\nExample:\n  npx stepseal retire 0123456789abcdef backups/ --report web.json worker.json > next.env\n",
     )
     .action(async (kid: string, paths: string[], options: RetireOptions) => {
-      const ring = await readRingWarning(options.keyring);
+      const ring = readRingWarning(options.keyring);
       const keys = retired(ring.keys, kid, options.destroy === true);
       const result = await withProgress((onProgress) => scan(paths, onProgress));
       const unsure = problemsOf(result);

@@ -22,7 +22,7 @@ export function rotate(): Command {
       "\nExample, with a deploy after each line:\n  npx stepseal rotate --standby > next.env\n  npx stepseal rotate > next.env\n",
     )
     .action(async (options: KeyOptions & { standby?: boolean }) => {
-      const ring = await readRingWarning(options.keyring);
+      const ring = readRingWarning(options.keyring);
       const { keys, advice } = options.standby === true ? withStandby(ring.keys) : withNextPrimary(ring.keys);
       await writeRing(ring, keys);
       note(advice);
