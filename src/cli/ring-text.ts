@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { createKeyring, type KeyEntry, type Keyring, type KeyState } from "../keyring/keyring.ts";
 import { keyringFromEnv, readRingFile, ringFileOf, splitList } from "../keyring/load.ts";
 import { replaceFile } from "./replace-file.ts";
+import { print } from "./terminal.ts";
 
 /** A key with its text, which a ring does not give away; none for a destroyed key. */
 export interface KeyText {
@@ -60,29 +61,35 @@ export function permissionProblem(path: string): string | undefined {
 }
 
 /**
- * Writes a ring as the lines of an env file, or as a keyring file, like the one it was read from.
- *
- * @throws {StepsealError} CONFIG when the keys are no ring
- */
-function formatRing({ file, others }: Pick<RingText, "file" | "others">, keys: readonly KeyText[]): string {
-  const entries = keys.map(entryOf);
-  createKeyring({ ...others, keys: entries });
-  if (file !== undefined) return `${JSON.stringify({ ...others, keys: entries }, null, 2)}\n`;
-  const primary = keys.find(({ state }) => state === "primary");
-  const fallback = keys.filter((key) => key !== primary).map(fallbackItem);
-  return `STEPSEAL_KEY=${primary?.key}\nSTEPSEAL_KEY_FALLBACK=${fallback.join(",")}\n`;
-}
-
-/**
  * Writes a ring where it came from: replaces its keyring file, or prints the lines of an env file.
  *
+ * @param json what is printed of it instead, as JSON: these members, kids and states, and the variables or the file
  * @throws {StepsealError} CONFIG when the keys are no ring
  * @throws {Failure} when the file cannot be written
  */
-export async function writeRing(ring: RingText, keys: readonly KeyText[]): Promise<void> {
-  const text = formatRing(ring, keys);
-  if (ring.file === undefined) process.stdout.write(text);
-  else await replaceFile(ring.file, (output) => output.write(Buffer.from(text)));
+export async function writeRing(
+  { file, others }: RingText,
+  keys: readonly KeyText[],
+  json: object | undefined,
+): Promise<void> {
+  const next = { ...others, keys: keys.map(entryOf) };
+  createKeyring(next);
+  if (file !== undefined) {
+    const text = Buffer.from(`${JSON.stringify(next, null, 2)}\n`);
+    await replaceFile(file, (output) => output.write(text));
+  }
+  const env = file === undefined ? environmentOf(keys) : undefined;
+  if (json !== undefined) {
+    const states = keys.map(({ kid, state }) => ({ kid, state }));
+    print(JSON.stringify({ ...json, keys: states, ...(env === undefined ? { file } : { env }) }));
+  } else for (const [name, value] of Object.entries(env ?? {})) print(`${name}=${value}`);
+}
+
+/** A ring as the variables that hold it. */
+function environmentOf(keys: readonly KeyText[]): Record<string, string> {
+  const primary = keys.find(({ state }) => state === "primary");
+  const fallback = keys.filter((key) => key !== primary).map(fallbackItem);
+  return { STEPSEAL_KEY: primary?.key ?? "", STEPSEAL_KEY_FALLBACK: fallback.join(",") };
 }
 
 function keyText({ kid, state }: { kid: string; state: KeyState }, item: string): KeyText {

@@ -1,10 +1,10 @@
 import { StepsealError } from "../errors.ts";
 import type { Complaints } from "./complaints.ts";
-import { formatAdvice, otherFormatCounter } from "./counters.ts";
+import { formatProblem, otherFormatCounter } from "./counters.ts";
 import { Failure } from "./exit.ts";
 import type { Input } from "./inputs.ts";
 import { type FoundEnvelope, MAX_TEXT_BYTES, type Piece, pieces } from "./pieces.ts";
-import { count, size } from "./terminal.ts";
+import { size } from "./terminal.ts";
 
 /** An envelope whose text was read. */
 export type Readable = FoundEnvelope & { readonly data: string };
@@ -39,7 +39,7 @@ export async function search(
   }
   others.end();
   for (const [format, number] of formats) {
-    complaints.add(`${input.name}: ${count(number, "envelope")} of ${format}. ${formatAdvice(format)}`);
+    complaints.add(`${input.name}: ${formatProblem(format, number)}`);
   }
   return envelopes;
 }
