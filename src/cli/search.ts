@@ -4,6 +4,7 @@ import { formatProblem, otherFormatCounter } from "./counters.ts";
 import { Failure } from "./exit.ts";
 import type { Input } from "./inputs.ts";
 import { type FoundEnvelope, MAX_TEXT_BYTES, type Piece, pieces } from "./pieces.ts";
+import { Unwritable } from "./spelling.ts";
 import { size } from "./terminal.ts";
 
 /** An envelope whose text was read. */
@@ -12,7 +13,7 @@ export type Readable = FoundEnvelope & { readonly data: string };
 /**
  * Goes through an input: every piece of text, and every envelope. Envelopes of other formats are told at its end.
  *
- * @param onEnvelope may throw a StepsealError, which is told with the place of the envelope
+ * @param onEnvelope may throw a StepsealError or an Unwritable, which is told with the place of the envelope
  * @param onText is given what is to be kept as it is, which an envelope that was told of is too
  * @returns how many envelopes there were
  * @throws {Failure} for an input that is binary or cannot be read
@@ -61,6 +62,7 @@ async function tryEnvelope(
     await onEnvelope({ ...found, data });
     return undefined;
   } catch (error) {
+    if (error instanceof Unwritable) return error.message;
     if (!(error instanceof StepsealError)) throw error;
     return `${error.code}: ${error.message}`;
   }
