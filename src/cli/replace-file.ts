@@ -6,7 +6,7 @@ import { Failure, systemReason } from "./exit.ts";
 import { type Output, toFile } from "./output.ts";
 
 /** Read and written by its owner alone. */
-export const PRIVATE = 0o600;
+const PRIVATE = 0o600;
 
 const unfinished = new Set<string>();
 process.once("exit", () => {

@@ -8,7 +8,7 @@ import { Unwritable } from "./spelling.ts";
 import { size } from "./terminal.ts";
 
 /** An envelope whose text was read. */
-export type Readable = FoundEnvelope & { readonly data: string };
+type Readable = FoundEnvelope & { readonly data: string };
 
 /**
  * Goes through an input: every piece of text, and every envelope. Envelopes of other formats are told at its end.
