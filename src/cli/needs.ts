@@ -5,7 +5,7 @@ import { scan } from "./scan.ts";
 import { count } from "./terminal.ts";
 
 /** Whether a key may go, as far as data and reports tell. Each is a sentence. */
-export interface Needs {
+interface Needs {
   /** What needs the key, or did when it was last told of. */
   readonly needs: readonly string[];
   /** What may need it: it could not be searched, or not be read. */

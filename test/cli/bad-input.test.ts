@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { key } from "../keyring/roots.ts";
-import { cli, envOf, run, runInShell, sealed, sealedText, useCli } from "./support.ts";
+import { envOf, run, runInShell, sealed, sealedText, useCli } from "./support.ts";
 
 const { folder, file } = useCli();
 const env = envOf("old");
@@ -148,36 +148,5 @@ describe("usage", () => {
     const data = file("long", `${sealedText("v".repeat(50))}\n`.repeat(20_000));
     const { stderr } = await runInShell(`stepseal decrypt "${data}" | head -n 1`, { env });
     expect(stderr).toBe("");
-  });
-
-  test.skipIf(process.platform !== "linux")("plaintext goes to a terminal only with --yes", async () => {
-    const data = file("secret", sealedText("opened"));
-    const onTerminal = (args: string): Promise<string> =>
-      new Promise((resolve) => {
-        const command = `"${process.execPath}" "${cli}" ${args}`;
-        const terminal = spawn("script", ["-qec", command, "/dev/null"], {
-          env: { PATH: process.env.PATH, SHELL: "/bin/sh", TERM: "xterm", ...env },
-        });
-        let shown = "";
-        terminal.stdout.on("data", (chunk: Buffer) => {
-          shown += chunk;
-        });
-        terminal.on("close", () => resolve(shown));
-      });
-    const refused = await onTerminal(`decrypt "${data}"`);
-    expect(refused).toContain("would show plaintext");
-    expect(refused).toContain("\u001b[31m");
-    expect(refused).not.toContain("opened");
-    expect(await onTerminal(`decrypt --yes "${data}"`)).toContain("opened");
-    const plain = await onTerminal(`check`);
-    expect(plain).toContain("\u001b[32mprimary");
-    env.NO_COLOR = "1";
-    expect(await onTerminal("check")).not.toContain("\u001b");
-    delete env.NO_COLOR;
-  });
-
-  test("nothing is coloured where there is no terminal", async () => {
-    const { stdout, stderr } = await run(["inspect"], { input: sealedText(1) });
-    expect(stdout + stderr).not.toContain("\u001b");
   });
 });
