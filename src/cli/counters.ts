@@ -1,3 +1,4 @@
+import type { Complaints } from "./complaints.ts";
 import { NeedleSearch } from "./needle-search.ts";
 import { count } from "./terminal.ts";
 import { HEADER_BYTES, isHeader, kidAt, PREFIX } from "./token.ts";
@@ -24,6 +25,22 @@ export function otherFormatCounter(found: (format: string) => void): NeedleSearc
     const format = match === null ? "stepseal/v1" : `${match[1]}/${match[2]}`;
     if (format !== "stepseal/v1") found(format);
   });
+}
+
+/** Counts envelopes of other formats in an input, and complains of them at its end. */
+export function otherFormatComplaints(
+  input: string,
+  complaints: Complaints,
+): Pick<NeedleSearch, "feed" | "end"> {
+  const formats = new Map<string, number>();
+  const counter = otherFormatCounter((format) => formats.set(format, (formats.get(format) ?? 0) + 1));
+  return {
+    feed: (chunk) => counter.feed(chunk),
+    end: () => {
+      counter.end();
+      for (const [format, number] of formats) complaints.add(`${input}: ${formatProblem(format, number)}`);
+    },
+  };
 }
 
 /** Says that envelopes of another format were met, and what to do. */

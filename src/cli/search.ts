@@ -1,6 +1,6 @@
 import { StepsealError } from "../errors.ts";
 import type { Complaints } from "./complaints.ts";
-import { formatProblem, otherFormatCounter } from "./counters.ts";
+import { otherFormatComplaints } from "./counters.ts";
 import { Failure } from "./exit.ts";
 import type { Input } from "./inputs.ts";
 import { type FoundEnvelope, MAX_TEXT_BYTES, type Piece, pieces } from "./pieces.ts";
@@ -25,8 +25,7 @@ export async function search(
   onText: (bytes: Buffer) => Promise<void> = async () => {},
   beforeWait?: () => Promise<void>,
 ): Promise<number> {
-  const formats = new Map<string, number>();
-  const others = otherFormatCounter((format) => formats.set(format, (formats.get(format) ?? 0) + 1));
+  const others = otherFormatComplaints(input.name, complaints);
   let envelopes = 0;
   for await (const piece of pieces(
     textOf(input, (chunk) => others.feed(chunk)),
@@ -39,9 +38,6 @@ export async function search(
     else if (complaint !== undefined) await onText(piece.found.bytes);
   }
   others.end();
-  for (const [format, number] of formats) {
-    complaints.add(`${input.name}: ${formatProblem(format, number)}`);
-  }
   return envelopes;
 }
 

@@ -221,4 +221,16 @@ describe("rewrap", () => {
     expect((await run(["rewrap", data], { env: both })).stderr).toContain("nothing to rewrap");
     expect(statSync(data).ino).toBe(ino);
   });
+
+  test("standard input is written to standard output, with nothing but its envelopes changed", async () => {
+    const input = `{"a": ${JSON.stringify(sealed("v", "old", { run: "r" }))} }\nplain ${sealedText(2, "new")}\n"caf\u00e9"`;
+    const { code, stdout, stderr } = await run(["rewrap"], { env: both, input });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "standard input: 1 envelope rewrapped\n" });
+    const texts = /ss1\.[\w.-]+/g;
+    expect(stdout.replaceAll(texts, "")).toBe(input.replaceAll(texts, ""));
+    expect(stdout.match(texts)![1]).toBe(input.match(texts)![1]);
+    expect(stdout).not.toContain(kid("old"));
+    const opened = await run(["decrypt"], { env: envOf("new"), input: stdout });
+    expect(opened.stdout).toBe('{"a": "v" }\nplain 2\n"caf\u00e9"');
+  });
 });
