@@ -83,6 +83,8 @@ test("check tells of a compromised key that opens all the same, and the ring wor
     keys: [{ state: "primary" }, { kid: kid("old"), state: "compromised" }],
     problems: [expect.stringContaining("dangerouslyOpenCompromised")],
   });
+  const data = file("compromised.txt", sealedText("opened"));
+  expect((await run(["decrypt", "-k", path, data])).stdout).toBe('"opened"');
   // Rotating keeps what the file says beside its keys.
   expect((await run(["rotate", "-k", path])).code).toBe(0);
   expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ dangerouslyOpenCompromised: [kid("old")] });

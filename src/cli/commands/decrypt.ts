@@ -33,7 +33,7 @@ export function decrypt(): Command {
     .option("-y, --yes", "write plaintext to a terminal")
     .addHelpText(
       "after",
-      "\nExit codes: 0 opened all, 1 an envelope does not open, or there is none, 2 an input cannot be read, or no keys.\n" +
+      "\nExit codes: 0 opened all, 1 an envelope stays as it is, or there is none, 2 an input cannot be read, or no keys.\n" +
         "\nExamples:\n  npx stepseal decrypt events.jsonl | jq .data\n" +
         "  npx stepseal decrypt --run-key-file run.key -o plain.json run.json\n",
     )

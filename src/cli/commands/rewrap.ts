@@ -26,7 +26,7 @@ export function rewrap(): Command {
     .addOption(keyringOption())
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 an envelope does not open and stays as it is, 2 an input cannot be read, or no keys.\n",
+      "\nExit codes: 0 done, 1 an envelope stays as it is or is of another format, 2 an input cannot be read, or no keys.\n",
     )
     .action(async (files: string[], options: KeyOptions) => {
       const inputs = await openInputs(files);
