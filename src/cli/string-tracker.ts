@@ -16,8 +16,8 @@ const INDENTED_START: ReadonlySet<number> = new Set([...JSON_START, QUOTE, 0x2c]
  */
 export class StringTracker {
   #line: "blank" | "indented" | "json" | "text" = "blank";
-  /** Of each string that is open, the outermost first, how often its quotes were escaped. */
-  #open: number[] = [];
+  /** A bit for each string that is open: how often its quotes are escaped, the outermost's not at all. */
+  #open = 0;
   /** How many backslashes what was taken ends with. */
   #backslashes = 0;
 
@@ -28,12 +28,11 @@ export class StringTracker {
   depthAfter(bytes: Buffer): number | undefined {
     const ahead = new StringTracker();
     ahead.#line = this.#line;
-    ahead.#open = [...this.#open];
+    ahead.#open = this.#open;
     ahead.#backslashes = this.#backslashes;
     ahead.feed(bytes);
-    const innermost = ahead.#open.at(-1);
-    if (innermost === undefined) return 0;
-    return ahead.#line === "json" ? innermost + 1 : undefined;
+    if (ahead.#open === 0) return 0;
+    return ahead.#line === "json" ? 32 - Math.clz32(ahead.#open) : undefined;
   }
 
   /** Takes the next bytes of the text. */
@@ -41,14 +40,21 @@ export class StringTracker {
     const start = bytes.lastIndexOf(NEWLINE) + 1;
     if (start > 0) {
       this.#line = "blank";
-      this.#open = [];
+      this.#open = 0;
       this.#backslashes = 0;
     }
     this.#begin(bytes, start);
-    for (let at = bytes.indexOf(QUOTE, start); at >= 0; at = bytes.indexOf(QUOTE, at + 1)) {
-      this.#take(this.#backslashesBefore(bytes, start, at));
+    let backslashes = this.#backslashes;
+    // Byte by byte: where quotes are many, a search for each takes longer.
+    for (let i = start; i < bytes.length; i++) {
+      const byte = bytes[i]!;
+      if (byte === BACKSLASH) backslashes++;
+      else {
+        if (byte === QUOTE) this.#take(backslashes);
+        backslashes = 0;
+      }
     }
-    this.#backslashes = this.#backslashesBefore(bytes, start, bytes.length);
+    this.#backslashes = backslashes;
   }
 
   #begin(bytes: Buffer, start: number): void {
@@ -66,14 +72,8 @@ export class StringTracker {
     // Escaped once is one backslash, then 3, 7 …; what is left are backslashes of the text itself, two for each.
     let escapes = 0;
     for (let rest = backslashes; rest % 2 === 1; rest = (rest - 1) / 2) escapes++;
-    const began = this.#open.indexOf(escapes);
-    this.#open = began >= 0 ? this.#open.slice(0, began) : this.#open.filter((outer) => outer < escapes);
-    if (began < 0) this.#open.push(escapes);
-  }
-
-  #backslashesBefore(bytes: Buffer, start: number, end: number): number {
-    let at = end;
-    while (at > start && bytes[at - 1] === BACKSLASH) at--;
-    return end - at + (at === 0 ? this.#backslashes : 0);
+    const bit = 1 << Math.min(escapes, 30);
+    const outer = this.#open & (bit - 1);
+    this.#open = (this.#open & bit) === 0 ? outer | bit : outer;
   }
 }
