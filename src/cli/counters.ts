@@ -1,4 +1,6 @@
+import type { Complaints } from "./complaints.ts";
 import { NeedleSearch } from "./needle-search.ts";
+import { count } from "./terminal.ts";
 import { HEADER_BYTES, isHeader, kidAt, PREFIX } from "./token.ts";
 
 /** Counts the envelopes of a stream by the kid in them. */
@@ -25,9 +27,31 @@ export function otherFormatCounter(found: (format: string) => void): NeedleSearc
   });
 }
 
-/** What of a format is known where it is met, as a sentence. */
-export function formatAdvice(format: string): string {
-  return format.startsWith("inngest/")
+/** Counts envelopes of other formats in an input, and complains of them at its end. */
+export function otherFormatComplaints(
+  input: string,
+  complaints: Complaints,
+): Pick<NeedleSearch, "feed" | "end"> {
+  const formats = new Map<string, number>();
+  const counter = otherFormatCounter((format) => formats.set(format, (formats.get(format) ?? 0) + 1));
+  return {
+    feed: (chunk) => counter.feed(chunk),
+    end: () => {
+      counter.end();
+      for (const [format, number] of formats) complaints.add(`${input}: ${formatProblem(format, number)}`);
+    },
+  };
+}
+
+/** Says that envelopes of another format were met, and what to do. */
+export function formatProblem(format: string, number: number): string {
+  const advice = isUnderPassphrase(format)
     ? "They are of Inngest's own middleware, whose passphrases this command does not take."
     : "They are of another version than stepseal/v1: update stepseal.";
+  return `${count(number, "envelope")} of ${format}. ${advice}`;
+}
+
+/** Whether what is of a format is sealed under a passphrase of Inngest's own middleware, and under no key of a ring. */
+export function isUnderPassphrase(format: string): boolean {
+  return format.startsWith("inngest/");
 }

@@ -26,7 +26,7 @@ const LIMITS: CodecOptions = {
 };
 
 /** What was sealed, and what it claims to be. */
-export interface Opened {
+interface Opened {
   readonly claims: Claims;
   /** The value as JSON on one line, spelt as it was sealed; raw bytes as base64 in a string, undefined as null. */
   readonly json: string;

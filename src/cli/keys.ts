@@ -7,7 +7,7 @@ import { createKeyring, type Keyring } from "../keyring/keyring.ts";
 import { splitList } from "../keyring/load.ts";
 import { Failure, systemReason } from "./exit.ts";
 import { STDIN } from "./inputs.ts";
-import { permissionProblem, readRing, ringFile } from "./ring-text.ts";
+import { permissionProblem, type RingText, readRing } from "./ring-text.ts";
 import { warn } from "./terminal.ts";
 
 /** Where a command takes its keys from; none of these holds a key itself. */
@@ -55,14 +55,13 @@ export async function ringFor(options: KeyOptions, inputs: readonly string[]): P
     return ringOfRuns(readRunKeys(options.runKeyFile, options.runKeyFile));
   }
   if (options.runKey === true) return ringOfRuns(await askForRunKey());
-  return (await readRingWarning(options.keyring)).ring;
+  return readRingWarning(options.keyring).ring;
 }
 
 /** Reads a ring, with a warning where its file is not private. */
-export async function readRingWarning(file: string | undefined): ReturnType<typeof readRing> {
-  const ring = await readRing(file);
-  const path = ringFile(file);
-  if (path !== undefined) warnOfPermissions(path);
+export function readRingWarning(file: string | undefined): RingText {
+  const ring = readRing(file);
+  if (ring.file !== undefined) warnOfPermissions(ring.file);
   return ring;
 }
 

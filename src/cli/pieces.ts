@@ -114,11 +114,7 @@ function textAfter(bytes: Buffer, end: number): string {
 
 function placeAt(bytes: Buffer, at: number, end: number, strings: StringTracker): Place {
   const before = bytes.subarray(Math.max(0, at - REACH), at);
-  return placeOf(
-    before.toString("latin1"),
-    textAfter(bytes, end),
-    strings.isInStringAfter(bytes.subarray(0, at)),
-  );
+  return placeOf(before.toString("latin1"), textAfter(bytes, end), strings.depthAfter(bytes.subarray(0, at)));
 }
 
 /** How many of the last bytes may begin an envelope, or an object that holds one. */

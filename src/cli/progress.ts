@@ -13,6 +13,9 @@ export async function withProgress<Result>(
     clearOnComplete: true,
     hideCursor: true,
   });
+  // A signal ends the process from within: the cursor would stay hidden.
+  const stop = (): void => bar.stop();
+  process.once("exit", stop);
   const started = Date.now();
   bar.start(1, 0, { done: size(0), size: size(0), rate: size(0) });
   try {
@@ -22,6 +25,7 @@ export async function withProgress<Result>(
       bar.update(done, { done: size(done), size: size(total), rate: size(Math.round(done / seconds)) });
     });
   } finally {
-    bar.stop();
+    process.removeListener("exit", stop);
+    stop();
   }
 }

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { createKeyring, type KeyEntry, type Keyring, type KeyState } from "../keyring/keyring.ts";
-import { keyringFromEnv, loadKeyring, splitList } from "../keyring/load.ts";
-import { parseRingJson } from "../keyring/ring-json.ts";
+import { keyringFromEnv, readRingFile, ringFileOf, splitList } from "../keyring/load.ts";
 import { replaceFile } from "./replace-file.ts";
+import { print } from "./terminal.ts";
 
 /** A key with its text, which a ring does not give away; none for a destroyed key. */
 export interface KeyText {
@@ -28,23 +28,26 @@ export interface RingText {
  * @param file path of a keyring file; default: the environment, which may name one
  * @throws {StepsealError} CONFIG
  */
-export async function readRing(file: string | undefined): Promise<RingText> {
+export function readRing(file: string | undefined): RingText {
   const path = ringFile(file);
-  const ring = file === undefined ? keyringFromEnv() : await loadKeyring({ file });
   if (path === undefined) {
+    const ring = keyringFromEnv();
     const { STEPSEAL_KEY = "", STEPSEAL_KEY_FALLBACK = "" } = process.env;
     const texts = [STEPSEAL_KEY.trim(), ...splitList(STEPSEAL_KEY_FALLBACK)];
     return { ring, file: path, others: {}, keys: ring.keys.map((key, i) => keyText(key, texts[i] ?? "")) };
   }
-  const { keys, ...others } = parseRingJson(readFileSync(path, "utf8"), path) as {
-    keys: readonly KeyEntry[];
-  };
+  const { ring, json } = readRingFile(path, file === undefined ? "STEPSEAL_KEYRING_FILE" : "file");
+  const { keys, ...others } = json as { keys: readonly KeyEntry[] };
   return { ring, file: path, others, keys: keys.map((entry, i) => ({ kid: ring.keys[i]!.kid, ...entry })) };
 }
 
-/** The keyring file that a command reads, where it reads one. */
+/**
+ * The keyring file that a command reads, where it reads one.
+ *
+ * @throws {StepsealError} CONFIG when the environment names a file and holds keys too
+ */
 export function ringFile(file: string | undefined): string | undefined {
-  return file ?? process.env.STEPSEAL_KEYRING_FILE;
+  return file ?? ringFileOf(process.env);
 }
 
 /** Why a keyring file is not as private as its content; undefined where it is, or cannot be told. */
@@ -58,29 +61,35 @@ export function permissionProblem(path: string): string | undefined {
 }
 
 /**
- * Writes a ring as the lines of an env file, or as a keyring file, like the one it was read from.
- *
- * @throws {StepsealError} CONFIG when the keys are no ring
- */
-function formatRing({ file, others }: Pick<RingText, "file" | "others">, keys: readonly KeyText[]): string {
-  const entries = keys.map(entryOf);
-  createKeyring({ ...others, keys: entries });
-  if (file !== undefined) return `${JSON.stringify({ ...others, keys: entries }, null, 2)}\n`;
-  const primary = keys.find(({ state }) => state === "primary");
-  const fallback = keys.filter((key) => key !== primary).map(fallbackItem);
-  return `STEPSEAL_KEY=${primary?.key}\nSTEPSEAL_KEY_FALLBACK=${fallback.join(",")}\n`;
-}
-
-/**
  * Writes a ring where it came from: replaces its keyring file, or prints the lines of an env file.
  *
+ * @param json what is printed of it instead, as JSON: these members, kids and states, and the variables or the file
  * @throws {StepsealError} CONFIG when the keys are no ring
  * @throws {Failure} when the file cannot be written
  */
-export async function writeRing(ring: RingText, keys: readonly KeyText[]): Promise<void> {
-  const text = formatRing(ring, keys);
-  if (ring.file === undefined) process.stdout.write(text);
-  else await replaceFile(ring.file, (output) => output.write(Buffer.from(text)));
+export async function writeRing(
+  { file, others }: RingText,
+  keys: readonly KeyText[],
+  json: object | undefined,
+): Promise<void> {
+  const next = { ...others, keys: keys.map(entryOf) };
+  createKeyring(next);
+  if (file !== undefined) {
+    const text = Buffer.from(`${JSON.stringify(next, null, 2)}\n`);
+    await replaceFile(file, (output) => output.write(text));
+  }
+  const env = file === undefined ? environmentOf(keys) : undefined;
+  if (json !== undefined) {
+    const states = keys.map(({ kid, state }) => ({ kid, state }));
+    print(JSON.stringify({ ...json, keys: states, ...(env === undefined ? { file } : { env }) }));
+  } else for (const [name, value] of Object.entries(env ?? {})) print(`${name}=${value}`);
+}
+
+/** A ring as the variables that hold it. */
+function environmentOf(keys: readonly KeyText[]): Record<string, string> {
+  const primary = keys.find(({ state }) => state === "primary");
+  const fallback = keys.filter((key) => key !== primary).map(fallbackItem);
+  return { STEPSEAL_KEY: primary?.key ?? "", STEPSEAL_KEY_FALLBACK: fallback.join(",") };
 }
 
 function keyText({ kid, state }: { kid: string; state: KeyState }, item: string): KeyText {

@@ -1,18 +1,19 @@
 import { StepsealError } from "../errors.ts";
 import type { Complaints } from "./complaints.ts";
-import { formatAdvice, otherFormatCounter } from "./counters.ts";
+import { otherFormatComplaints } from "./counters.ts";
 import { Failure } from "./exit.ts";
 import type { Input } from "./inputs.ts";
 import { type FoundEnvelope, MAX_TEXT_BYTES, type Piece, pieces } from "./pieces.ts";
-import { count, size } from "./terminal.ts";
+import { Unwritable } from "./spelling.ts";
+import { size } from "./terminal.ts";
 
 /** An envelope whose text was read. */
-export type Readable = FoundEnvelope & { readonly data: string };
+type Readable = FoundEnvelope & { readonly data: string };
 
 /**
  * Goes through an input: every piece of text, and every envelope. Envelopes of other formats are told at its end.
  *
- * @param onEnvelope may throw a StepsealError, which is told with the place of the envelope
+ * @param onEnvelope may throw a StepsealError or an Unwritable, which is told with the place of the envelope
  * @param onText is given what is to be kept as it is, which an envelope that was told of is too
  * @returns how many envelopes there were
  * @throws {Failure} for an input that is binary or cannot be read
@@ -24,8 +25,7 @@ export async function search(
   onText: (bytes: Buffer) => Promise<void> = async () => {},
   beforeWait?: () => Promise<void>,
 ): Promise<number> {
-  const formats = new Map<string, number>();
-  const others = otherFormatCounter((format) => formats.set(format, (formats.get(format) ?? 0) + 1));
+  const others = otherFormatComplaints(input.name, complaints);
   let envelopes = 0;
   for await (const piece of pieces(
     textOf(input, (chunk) => others.feed(chunk)),
@@ -38,9 +38,6 @@ export async function search(
     else if (complaint !== undefined) await onText(piece.found.bytes);
   }
   others.end();
-  for (const [format, number] of formats) {
-    complaints.add(`${input.name}: ${count(number, "envelope")} of ${format}. ${formatAdvice(format)}`);
-  }
   return envelopes;
 }
 
@@ -61,6 +58,7 @@ async function tryEnvelope(
     await onEnvelope({ ...found, data });
     return undefined;
   } catch (error) {
+    if (error instanceof Unwritable) return error.message;
     if (!(error instanceof StepsealError)) throw error;
     return `${error.code}: ${error.message}`;
   }

@@ -2,14 +2,6 @@
 // any order and white space between them. Inside a JSON string its quotes are spelt `\"`, in a string of that string
 // `\\\"`, and in a field of a CSV file `""`. Regular expressions read what stands around a body, never the body.
 
-/** How quotes are spelt where an envelope stands, and so how what takes its place must be written. */
-export interface Spelling {
-  /** `"` with the backslashes before it, or `""`. */
-  readonly quote: string;
-  /** Writes a JSON text so that it reads the same there. */
-  readonly write: (json: string) => string;
-}
-
 /** Bytes around a body that are looked at: enough for a pretty-printed object, deeply indented. */
 export const REACH = 1024;
 
@@ -17,14 +9,20 @@ export const REACH = 1024;
 export interface Place {
   readonly before: number;
   readonly after: number;
+  /** Writes a JSON text so that it reads the same there. @throws {Unwritable} */
   readonly write: (json: string) => string;
+}
+
+/** That nothing can be written in place of an envelope, and why. */
+export class Unwritable extends Error {
+  override readonly name = "Unwritable";
 }
 
 /** Strings in strings in strings: with each, escaping can double what is written. */
 const MAX_DEPTH = 4;
 
-const asIs = (json: string): string => json;
 const inString = (json: string): string => JSON.stringify(json).slice(1, -1);
+const doubled = (json: string): string => json.replaceAll('"', '""');
 
 /** The white space of JSON, in a string too, where a line break is an escape. */
 const SPACE = String.raw`(?:[ \t\r\n]|\\+[nrt])*`;
@@ -37,12 +35,13 @@ const GOES_ON = new RegExp(String.raw`^\\*"${SPACE}[^\s\\,:"]`);
  *
  * @param before up to `REACH` characters before `ss1.`
  * @param after up to `REACH` characters after the body
- * @param isInString whether the envelope stands in a JSON string, as far as the line tells
+ * @param depth how many strings it stands in; undefined for an unknown number
  */
-export function placeOf(before: string, after: string, isInString: boolean): Place {
-  const spelling = spellingOf(before, after);
-  if (spelling === undefined) return { before: 0, after: 0, write: isInString ? inString : asIs };
-  const { quote, write } = spelling;
+export function placeOf(before: string, after: string, depth: number | undefined): Place {
+  const quote = quoteAround(before, after);
+  if (quote === undefined) return { before: 0, after: 0, write: inStrings(depth) };
+  // Quotes of a string in a string in a string: 0, 1, 3, 7 … backslashes.
+  const write = quote === '""' ? doubled : inStrings(Math.log2(quote.length));
   const object = objectAround(before, after, quote);
   if (object !== undefined) return { ...object, write };
   // The name of a member stays a string.
@@ -66,24 +65,24 @@ export function isUndecided(after: string): boolean {
   return !/[}\]]/.test(after) && !GOES_ON.test(after);
 }
 
-/** How the quotes around a body are spelt; undefined where there are none, or two kinds. */
-function spellingOf(before: string, after: string): Spelling | undefined {
+/** The quotes around a body, `"` with the backslashes before it, or `""`; undefined for none, or two kinds. */
+function quoteAround(before: string, after: string): string | undefined {
   const opening = /\\*"$/.exec(before)?.[0];
   const closing = /^\\*"/.exec(after)?.[0];
   if (opening === undefined || opening !== closing) return undefined;
-  if (opening === '"' && before.endsWith('""') && after.startsWith('""')) {
-    return { quote: '""', write: (json) => json.replaceAll('"', '""') };
-  }
-  // A string in a string in a string: 0, 1, 3, 7 … backslashes.
-  const depth = Math.log2(opening.length);
-  if (!Number.isInteger(depth) || depth > MAX_DEPTH) return undefined;
-  return {
-    quote: opening,
-    write: (json) => {
-      let text = json;
-      for (let level = 0; level < depth; level++) text = inString(text);
-      return text;
-    },
+  return opening === '"' && before.endsWith('""') && after.startsWith('""') ? '""' : opening;
+}
+
+/** Writes JSON within strings in strings; what cannot be told to be read back is not written. */
+function inStrings(depth: number | undefined): (json: string) => string {
+  return (json) => {
+    if (depth === undefined || !Number.isInteger(depth)) {
+      throw new Unwritable("the envelope stands in a string, and how quotes are spelt there cannot be told.");
+    }
+    if (depth > MAX_DEPTH) throw new Unwritable(`the envelope stands in ${depth} strings in strings.`);
+    let text = json;
+    for (let level = 0; level < depth; level++) text = inString(text);
+    return text;
   };
 }
 

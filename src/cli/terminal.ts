@@ -9,7 +9,7 @@ function colorsFor(stream: NodeJS.WriteStream): ReturnType<typeof createColors> 
 
 /** Colours of standard output and of standard error. */
 export const out: ReturnType<typeof createColors> = colorsFor(process.stdout);
-export const err: ReturnType<typeof createColors> = colorsFor(process.stderr);
+const err: ReturnType<typeof createColors> = colorsFor(process.stderr);
 
 /** Writes a line of explanation to standard error. */
 export function note(line: string): void {

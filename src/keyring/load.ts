@@ -64,7 +64,7 @@ export async function loadKeyring(source: LoadOptions = {}): Promise<Keyring> {
     }
   }
   if (given[0] === "provider") return fromProvider(options.provider, options.timeoutMs);
-  if (given[0] === "file") return fromFile(options.file, "file");
+  if (given[0] === "file") return readRingFile(options.file, "file").ring;
   return keyringFromEnv(options.env as Environment | undefined);
 }
 
@@ -85,25 +85,32 @@ export function keyringFromEnv(env: Environment = processEnv()): Keyring {
   if (typeof env !== "object" || env === null) {
     throw config(`env: found ${describe(env)}, expected an object of environment variables.`);
   }
+  const file = ringFileOf(env);
+  if (file !== undefined) return readRingFile(file, "STEPSEAL_KEYRING_FILE").ring;
   const key = variable(env, "STEPSEAL_KEY");
   const fallback = splitList(variable(env, "STEPSEAL_KEY_FALLBACK") ?? "");
-  const file = variable(env, "STEPSEAL_KEYRING_FILE");
-  if (file !== undefined) {
-    const other = key !== undefined ? "STEPSEAL_KEY" : fallback.length > 0 ? "STEPSEAL_KEY_FALLBACK" : "";
-    if (other !== "") {
-      const empty = key?.trim() === "" ? " (STEPSEAL_KEY is empty)" : "";
-      throw config(
-        `${other} and STEPSEAL_KEYRING_FILE are both set${empty}. Unset one: a ring has one source.`,
-      );
-    }
-    return fromFile(file, "STEPSEAL_KEYRING_FILE");
-  }
   if (key === undefined) {
     const without = fallback.length === 0 ? "" : ", though STEPSEAL_KEY_FALLBACK is: fallback keys only open";
     throw config(`STEPSEAL_KEY is not set${without}. ${MAKE_A_KEY}`);
   }
   const primary = readKey(key, "primary", "STEPSEAL_KEY");
   return assembleKeyring([primary, ...readFallback(fallback)], "STEPSEAL_KEY");
+}
+
+/**
+ * The path of the ring file that an environment names; undefined where the keys stand in variables. Internal.
+ *
+ * @throws {StepsealError} CONFIG when both are set
+ */
+export function ringFileOf(env: Environment): string | undefined {
+  const file = variable(env, "STEPSEAL_KEYRING_FILE");
+  if (file === undefined) return undefined;
+  const key = variable(env, "STEPSEAL_KEY");
+  const fallback = splitList(variable(env, "STEPSEAL_KEY_FALLBACK") ?? "");
+  const other = key !== undefined ? "STEPSEAL_KEY" : fallback.length > 0 ? "STEPSEAL_KEY_FALLBACK" : "";
+  if (other === "") return file;
+  const empty = key?.trim() === "" ? " (STEPSEAL_KEY is empty)" : "";
+  throw config(`${other} and STEPSEAL_KEYRING_FILE are both set${empty}. Unset one: a ring has one source.`);
 }
 
 function variable(env: Environment, name: string): string | undefined {
@@ -145,18 +152,22 @@ export function splitList(text: string): string[] {
   return items;
 }
 
-function fromFile(path: unknown, name: string): Keyring {
+/**
+ * Reads a ring file once: it may be a pipe, which gives what it has to the first reader. Internal.
+ *
+ * @param name what the path was given as, for errors
+ * @returns the ring, and the JSON it was made of
+ * @throws {StepsealError} CONFIG
+ */
+export function readRingFile(path: unknown, name: string): { ring: Keyring; json: unknown } {
   if (typeof path !== "string") {
     throw config(`${name}: found ${describe(path)}, expected the path of a file.`);
   }
   if (path.trim() === "") throw config(`${name}: is empty. Give the path of a ring file, or unset it.`);
-  const text = readText(path, name);
   const where = `${name} (${path})`;
-  const { entries, overrides } = readKeyringOptions(parseRingJson(text, where), `${where}: `, [
-    "keys",
-    OVERRIDE,
-  ]);
-  return assembleKeyring(entries, where, overrides);
+  const json = parseRingJson(readText(path, name), where);
+  const { entries, overrides } = readKeyringOptions(json, `${where}: `, ["keys", OVERRIDE]);
+  return { ring: assembleKeyring(entries, where, overrides), json };
 }
 
 function readText(path: string, name: string): string {

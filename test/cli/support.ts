@@ -52,9 +52,20 @@ export function useCli(): { folder: () => string; file: (name: string, content: 
 }
 
 /** Runs the command with an environment that has nothing but what a test gives it. */
-export function run(args: readonly string[], { env = {}, input = "" }: RunOptions = {}): Promise<Ran> {
+export function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return spawned(process.execPath, [cli, ...args], options);
+}
+
+/** Runs a line of a shell, in which `stepseal` is the command. */
+export function runInShell(line: string, { env, input }: RunOptions = {}): Promise<Ran> {
+  const script = `stepseal() { "$NODE" "$CLI" "$@"; }\n${line}`;
+  const all = { NODE: process.execPath, CLI: cli, ...env };
+  return spawned("sh", ["-c", script], { env: all, ...(input === undefined ? {} : { input }) });
+}
+
+function spawned(command: string, args: string[], { env = {}, input = "" }: RunOptions): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args], { env: { PATH: process.env.PATH, ...env } });
+    const child = spawn(command, args, { env: { PATH: process.env.PATH, ...env } });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => out.push(chunk));

@@ -3,9 +3,9 @@ import { StepsealError } from "../../errors.ts";
 import type { KeyInfo } from "../../keyring/keyring.ts";
 import { OVERRIDE } from "../../keyring/options.ts";
 import { createSealer } from "../../sealer.ts";
-import { EXIT, type ExitCode, Failure } from "../exit.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
 import { type KeyOptions, keyringOption } from "../keys.ts";
-import { permissionProblem, type RingText, readRing } from "../ring-text.ts";
+import { permissionProblem, type RingText, readRing, ringFile } from "../ring-text.ts";
 import { count, out, print, problem } from "../terminal.ts";
 
 interface Checked {
@@ -31,19 +31,19 @@ export function check(): Command {
       "after",
       "\nExit codes: 0 the keys are good, 1 they work and something is wrong, 2 the app would not start.\n",
     )
-    .action(async (options: KeyOptions & { json?: boolean }) => {
-      const { checked, exitCode } = await checkKeys(options.keyring);
+    .action((options: KeyOptions & { json?: boolean }) => {
+      const { checked, exitCode } = checkKeys(options.keyring);
       if (options.json === true) print(JSON.stringify(checked));
       else show(checked);
       process.exitCode = exitCode;
     });
 }
 
-async function checkKeys(file: string | undefined): Promise<{ checked: Checked; exitCode: ExitCode }> {
-  const { STEPSEAL_KEYRING_FILE } = process.env;
-  const source = file ?? STEPSEAL_KEYRING_FILE ?? "STEPSEAL_KEY";
+function checkKeys(file: string | undefined): { checked: Checked; exitCode: ExitCode } {
+  let source = "STEPSEAL_KEY";
   try {
-    const text = await readRing(file);
+    source = ringFile(file) ?? source;
+    const text = readRing(file);
     const problems = problemsOf(text);
     const ok = problems.length === 0;
     return {
@@ -51,7 +51,7 @@ async function checkKeys(file: string | undefined): Promise<{ checked: Checked; 
       exitCode: ok ? EXIT.ok : EXIT.found,
     };
   } catch (error) {
-    if (!(error instanceof StepsealError || error instanceof Failure)) throw error;
+    if (!(error instanceof StepsealError)) throw error;
     return { checked: { ok: false, source, keys: [], problems: [error.message] }, exitCode: EXIT.failed };
   }
 }

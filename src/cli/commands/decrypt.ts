@@ -3,13 +3,13 @@ import { StepsealError } from "../../errors.ts";
 import { Complaints } from "../complaints.ts";
 import { openAnywhere } from "../envelopes.ts";
 import { EXIT, Failure } from "../exit.ts";
-import { type Input, openInputs } from "../inputs.ts";
+import { openInputs } from "../inputs.ts";
 import { type KeyOptions, keyringOption, ringFor, runKeyOptions } from "../keys.ts";
 import { type Output, toStdout } from "../output.ts";
 import { replaceFile } from "../replace-file.ts";
 import { search } from "../search.ts";
 import type { Place } from "../spelling.ts";
-import { note } from "../terminal.ts";
+import { count, note } from "../terminal.ts";
 
 interface DecryptOptions extends KeyOptions {
   readonly output?: string;
@@ -33,7 +33,7 @@ export function decrypt(): Command {
     .option("-y, --yes", "write plaintext to a terminal")
     .addHelpText(
       "after",
-      "\nExit codes: 0 opened all, 1 an envelope does not open, or there is none, 2 an input cannot be read, or no keys.\n" +
+      "\nExit codes: 0 opened all, 1 an envelope stays as it is, or there is none, 2 an input cannot be read, or no keys.\n" +
         "\nExamples:\n  npx stepseal decrypt events.jsonl | jq .data\n" +
         "  npx stepseal decrypt --run-key-file run.key -o plain.json run.json\n",
     )
@@ -46,33 +46,32 @@ export function decrypt(): Command {
       const inputs = await openInputs(files);
       const complaints = new Complaints();
       const ring = await ringFor(options, files);
-      const openAll = async (output: Output): Promise<number> => {
-        let envelopes = 0;
-        for (const input of inputs) envelopes += await openIn(input, output, complaints, ring);
+      const openAll = async (output: Output): Promise<{ envelopes: number; opened: number }> => {
+        const all = { envelopes: 0, opened: 0 };
+        for (const input of inputs) {
+          all.envelopes += await search(
+            input,
+            complaints,
+            async ({ data, place }) => {
+              await output.write(written(openAnywhere(data, ring).json, place));
+              all.opened++;
+            },
+            (bytes) => output.write(bytes),
+            () => output.flush(),
+          );
+        }
         await output.flush();
-        return envelopes;
+        return all;
       };
       const { output } = options;
-      const envelopes = await (output === undefined ? openAll(toStdout()) : replaceFile(output, openAll));
+      const { envelopes, opened } = await (output === undefined
+        ? openAll(toStdout())
+        : replaceFile(output, openAll));
       complaints.end();
+      if (opened < envelopes) note(`${envelopes - opened} of ${count(envelopes, "envelope")} not opened.`);
       if (envelopes === 0) note("There are no envelopes of stepseal/v1.");
       process.exitCode = envelopes === 0 || complaints.count > 0 ? EXIT.found : EXIT.ok;
     });
-}
-
-function openIn(
-  input: Input,
-  output: Output,
-  complaints: Complaints,
-  ring: Awaited<ReturnType<typeof ringFor>>,
-): Promise<number> {
-  return search(
-    input,
-    complaints,
-    ({ data, place }) => output.write(written(openAnywhere(data, ring).json, place)),
-    (bytes) => output.write(bytes),
-    () => output.flush(),
-  );
 }
 
 function written(json: string, place: Place): Buffer {

@@ -2,17 +2,15 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { isKid } from "../../internal/kid.ts";
 import { EXIT, Failure } from "../exit.ts";
 import { type KeyOptions, keyringOption, readRingWarning } from "../keys.ts";
-import { withProgress } from "../progress.ts";
-import { usesIn } from "../reports.ts";
+import { needsOf } from "../needs.ts";
 import { type KeyText, writeRing } from "../ring-text.ts";
-import { scan } from "../scan.ts";
-import { count, note, problem } from "../terminal.ts";
-import { problemsOf } from "./scan.ts";
+import { note, print, problem } from "../terminal.ts";
 
 interface RetireOptions extends KeyOptions {
   readonly report: readonly string[];
   readonly since?: Date;
   readonly destroy?: boolean;
+  readonly json?: boolean;
 }
 
 /** `retire`: the ring without a key, where nothing needs it. */
@@ -34,42 +32,50 @@ export function retire(): Command {
       ).makeOptionMandatory(),
     )
     .option("--since <date>", "do not count reported uses before that day", readDate)
-    .option("--destroy", "leave a tombstone: kid and date")
+    .option("--destroy", "leave a tombstone: the kid, and in a keyring file the date")
+    .option(
+      "--json",
+      'print {"retired","kid","needs","problems","notes"}, and where it is retired "keys", and "env" or "file"',
+    )
     .addHelpText(
       "after",
       "\nExit codes: 0 retired, 1 still in use, 2 something could not be searched, or it is no key to retire.\n" +
         "\nExample:\n  npx stepseal retire 0123456789abcdef backups/ --report web.json worker.json > next.env\n",
     )
     .action(async (kid: string, paths: string[], options: RetireOptions) => {
-      const ring = await readRingWarning(options.keyring);
+      const ring = readRingWarning(options.keyring);
       const keys = retired(ring.keys, kid, options.destroy === true);
-      const result = await withProgress((onProgress) => scan(paths, onProgress));
-      const unsure = problemsOf(result);
-      const uses = await usesIn(options.report, kid, options.since);
-      const found = result.kids.find((entry) => entry.kid === kid);
-      if (found !== undefined) {
-        uses.unshift(
-          `${count(found.envelopes, "envelope")} in ${count(found.files, "file")} need the key: stepseal rewrap seals them under the primary.`,
-        );
+      const { isSearched, ...found } = await needsOf(kid, paths, options.report, options.since);
+      const { needs, problems, notes } = found;
+      const isRetired = needs.length + problems.length === 0;
+      const json = options.json === true ? { retired: isRetired, kid, ...found } : undefined;
+      if (json === undefined) {
+        for (const line of notes) note(line);
+        for (const line of [...problems, ...needs]) problem(line);
       }
-      for (const line of [...unsure, ...uses]) problem(line);
-      if (unsure.length + uses.length > 0) {
-        note(`Key ${kid} stays as it is.`);
-        process.exitCode = result.problems.length > 0 ? EXIT.failed : EXIT.found;
+      if (!isRetired) {
+        if (json === undefined) note(`Key ${kid} stays as it is.`);
+        else print(JSON.stringify(json));
+        process.exitCode = isSearched ? EXIT.found : EXIT.failed;
         return;
       }
-      await writeRing(ring, keys);
-      note(
-        options.destroy === true
-          ? `Key ${kid} is destroyed in this ring. Nothing opens what it sealed, unless a copy of the key exists.`
-          : `Key ${kid} is disabled. When nothing has asked for it for a while: stepseal retire --destroy`,
-      );
+      await writeRing(ring, keys, json);
+      if (json === undefined) note(options.destroy === true ? destroyedAdvice(kid) : disabledAdvice(kid));
     });
 }
 
+const destroyedAdvice = (kid: string): string =>
+  `Key ${kid} is destroyed in this ring. Nothing opens what it sealed, unless a copy of the key exists.`;
+const disabledAdvice = (kid: string): string =>
+  `Key ${kid} is disabled. When nothing has asked for it for a while: stepseal retire --destroy`;
+
 function retired(keys: readonly KeyText[], kid: string, destroy: boolean): KeyText[] {
   const key = keys.find((one) => one.kid === kid);
-  if (key === undefined) throw new Failure(`The ring holds no key ${kid}.`);
+  if (key === undefined) {
+    throw new Failure(
+      `The ring holds no key ${kid}. Nor does a ring hold a passphrase of Inngest's own middleware: docs/migrating.md tells when that may go.`,
+    );
+  }
   if (key.state === "primary") throw new Failure(`Key ${kid} is the primary, which seals. Rotate first.`);
   if (key.state === "destroyed") throw new Failure(`Key ${kid} is destroyed already.`);
   if (key.state === "disabled" && !destroy)

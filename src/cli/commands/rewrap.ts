@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { Command } from "commander";
 import type { Keyring } from "../../keyring/keyring.ts";
 import { Complaints } from "../complaints.ts";
-import { kidCounter } from "../counters.ts";
+import { kidCounter, otherFormatComplaints } from "../counters.ts";
 import { reseal } from "../envelopes.ts";
 import { EXIT, Failure, systemReason } from "../exit.ts";
 import { type Input, openInputs } from "../inputs.ts";
@@ -26,7 +26,7 @@ export function rewrap(): Command {
     .addOption(keyringOption())
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 an envelope does not open and stays as it is, 2 an input cannot be read, or no keys.\n",
+      "\nExit codes: 0 done, 1 an envelope stays as it is or is of another format, 2 an input cannot be read, or no keys.\n",
     )
     .action(async (files: string[], options: KeyOptions) => {
       const inputs = await openInputs(files);
@@ -34,7 +34,7 @@ export function rewrap(): Command {
       const complaints = new Complaints();
       for (const input of inputs) {
         const { path } = input;
-        if (path !== undefined && !(await hasOtherKeys(input, ring))) {
+        if (path !== undefined && !(await hasOtherKeys(input, ring, complaints))) {
           note(`${input.name}: nothing to rewrap`);
           continue;
         }
@@ -51,16 +51,20 @@ export function rewrap(): Command {
     });
 }
 
-async function hasOtherKeys(input: Input, ring: Keyring): Promise<boolean> {
+/** Whether there is something to rewrap. Where there is not, this is all that is read of the input. */
+async function hasOtherKeys(input: Input, ring: Keyring, complaints: Complaints): Promise<boolean> {
   let found = false;
   const kids = kidCounter((kid) => {
     found ||= kid !== ring.primary;
   });
+  const others = otherFormatComplaints(input.name, complaints);
   for await (const chunk of input.chunks()) {
     kids.feed(chunk);
     if (found) return true;
+    others.feed(chunk);
   }
   kids.end();
+  if (!found) others.end();
   return found;
 }
 

@@ -5,6 +5,11 @@ import { type KeyOptions, keyringOption, readRingWarning } from "../keys.ts";
 import { type KeyText, writeRing } from "../ring-text.ts";
 import { note } from "../terminal.ts";
 
+interface RotateOptions extends KeyOptions {
+  readonly standby?: boolean;
+  readonly json?: boolean;
+}
+
 /** `rotate`: the ring with another primary, and with every key it had. */
 export function rotate(): Command {
   return new Command("rotate")
@@ -17,20 +22,24 @@ export function rotate(): Command {
     )
     .addOption(keyringOption())
     .option("--standby", "add a new key that only opens")
+    .option("--json", 'print {"kid","state","keys"} of the key and the ring, and "env" or "file"')
     .addHelpText(
       "after",
       "\nExample, with a deploy after each line:\n  npx stepseal rotate --standby > next.env\n  npx stepseal rotate > next.env\n",
     )
-    .action(async (options: KeyOptions & { standby?: boolean }) => {
-      const ring = await readRingWarning(options.keyring);
-      const { keys, advice } = options.standby === true ? withStandby(ring.keys) : withNextPrimary(ring.keys);
-      await writeRing(ring, keys);
-      note(advice);
+    .action(async ({ keyring, standby, json }: RotateOptions) => {
+      const ring = readRingWarning(keyring);
+      const { keys, next, advice } = standby === true ? withStandby(ring.keys) : withNextPrimary(ring.keys);
+      const { kid, state } = next;
+      await writeRing(ring, keys, json === true ? { kid, state } : undefined);
+      if (json !== true) note(advice);
     });
 }
 
 interface Rotated {
   readonly keys: readonly KeyText[];
+  /** The key that is new, or seals now. */
+  readonly next: KeyText;
   readonly advice: string;
 }
 
@@ -38,20 +47,21 @@ function withStandby(keys: readonly KeyText[]): Rotated {
   const next = newKey("standby");
   return {
     keys: [...keys, next],
+    next,
     advice: `Key ${next.kid} is on standby. Deploy it everywhere, then run rotate without --standby.`,
   };
 }
 
 function withNextPrimary(keys: readonly KeyText[]): Rotated {
   const standby = keys.find(({ state }) => state === "standby");
-  const next = standby ?? newKey("primary");
+  const next: KeyText = { ...(standby ?? newKey("primary")), state: "primary" };
   const old = keys.find(({ state }) => state === "primary")!;
   const others = keys.filter((key) => key !== standby && key !== old);
   const advice =
     standby === undefined
       ? `Key ${next.kid} is new and seals at once: until a process has it, what it sealed fails there with UNKNOWN_KEY and is retried. With --standby first, nothing fails.`
       : `Key ${next.kid} seals, and ${old.kid} opens only. Retire that when nothing needs it: stepseal retire ${old.kid}`;
-  return { keys: [{ ...next, state: "primary" }, { ...old, state: "decrypt-only" }, ...others], advice };
+  return { keys: [next, { ...old, state: "decrypt-only" }, ...others], next, advice };
 }
 
 function newKey(state: "primary" | "standby"): KeyText {

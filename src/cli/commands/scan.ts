@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { formatAdvice } from "../counters.ts";
+import { formatProblem } from "../counters.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { withProgress } from "../progress.ts";
 import { type ScanResult, scan as scanPaths } from "../scan.ts";
@@ -33,18 +33,8 @@ function show({ kids, files, bytes, envelopes, otherFormats, problems }: ScanRes
     print(`${kid.kid}  ${count(kid.envelopes, "envelope")} in ${count(kid.files, "file")}`);
   }
   print(out.dim(`${count(envelopes, "envelope")} in ${count(files, "file")}, ${size(bytes)}`));
-  for (const line of problemsOf({ otherFormats, problems })) problem(line);
-}
-
-/** What a scan found that the counts do not say, a sentence each. */
-export function problemsOf({
-  otherFormats,
-  problems,
-}: Pick<ScanResult, "otherFormats" | "problems">): string[] {
-  const others = Object.entries(otherFormats).map(
-    ([format, number]) => `${count(number, "envelope")} of ${format}. ${formatAdvice(format)}`,
-  );
-  return [...others, ...problems];
+  for (const [format, number] of Object.entries(otherFormats)) problem(formatProblem(format, number));
+  for (const line of problems) problem(line);
 }
 
 function exitCode({ otherFormats, problems }: ScanResult): ExitCode {

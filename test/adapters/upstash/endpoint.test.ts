@@ -15,7 +15,7 @@ async function post(
 ): Promise<Request> {
   const body = new TextEncoder().encode('{"card":"4111"}');
   const signed =
-    key === undefined ? {} : (await createSigner({ scheme: "qstash", currentSigningKey: key }).sign({ body, url: signedFor })).headers;
+    key === undefined ? {} : (await createSigner({ scheme: "qstash", currentSigningKey: key, url: signedFor }).sign({ body })).headers;
   return new Request(url, { method: "POST", headers: { ...headers, ...signed }, body });
 }
 
