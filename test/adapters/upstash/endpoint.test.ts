@@ -11,11 +11,18 @@ const URL_ = `${ORIGIN}/pay`;
 /** A first invocation, which the SDK answers with a run that it starts. */
 async function post(
   key: string | undefined,
-  { url = URL_, signedFor = url, headers = {} }: { url?: string; signedFor?: string; headers?: Record<string, string> } = {},
+  {
+    url = URL_,
+    signedFor = url,
+    headers = {},
+  }: { url?: string; signedFor?: string; headers?: Record<string, string> } = {},
 ): Promise<Request> {
   const body = new TextEncoder().encode('{"card":"4111"}');
   const signed =
-    key === undefined ? {} : (await createSigner({ scheme: "qstash", currentSigningKey: key, url: signedFor }).sign({ body })).headers;
+    key === undefined
+      ? {}
+      : (await createSigner({ scheme: "qstash", currentSigningKey: key, url: signedFor }).sign({ body }))
+          .headers;
   return new Request(url, { method: "POST", headers: { ...headers, ...signed }, body });
 }
 
@@ -79,7 +86,10 @@ describe("an endpoint", () => {
 
   it("refuses the public development key, which the SDK accepts while QSTASH_DEV is set", async () => {
     vi.stubEnv("QSTASH_DEV", "1");
-    const { alone, sealed, ran, refused } = await endpoints({ QSTASH_DEV: "1" }, { receiver: new Receiver({ devMode: true }) });
+    const { alone, sealed, ran, refused } = await endpoints(
+      { QSTASH_DEV: "1" },
+      { receiver: new Receiver({ devMode: true }) },
+    );
     expect((await alone(await post(PUBLIC_DEV_KEY))).status).toBe(200);
     expect((await sealed(await post(PUBLIC_DEV_KEY))).status).toBe(401);
     vi.unstubAllEnvs();
@@ -106,14 +116,20 @@ describe("an endpoint", () => {
     expect((await sealed(await post(undefined, { headers }))).status).toBe(401);
     expect((await sealed(await post("sig_us_current", { headers }))).status).toBe(401);
     expect([ran, refused]).toEqual([{ alone: 1, sealed: 0 }, ["NO_KEYS", "NO_KEYS"]]);
-    expect((await sealed(await post("sig_us_current", { headers: { "upstash-region": "us-east-1" } }))).status).toBe(200);
+    expect(
+      (await sealed(await post("sig_us_current", { headers: { "upstash-region": "us-east-1" } }))).status,
+    ).toBe(200);
   });
 
   it("refuses a request whose body was changed, and one that is too long", async () => {
     const { sealed, ran, qstash } = await endpoints({}, {}, { maxBodyBytes: 100 });
     const { headers } = await post(qstash.signingKeys.current);
-    expect((await sealed(new Request(URL_, { method: "POST", headers, body: '{"card":"4112"}' }))).status).toBe(401);
-    expect((await sealed(new Request(URL_, { method: "POST", headers, body: "x".repeat(101) }))).status).toBe(413);
+    expect(
+      (await sealed(new Request(URL_, { method: "POST", headers, body: '{"card":"4112"}' }))).status,
+    ).toBe(401);
+    expect((await sealed(new Request(URL_, { method: "POST", headers, body: "x".repeat(101) }))).status).toBe(
+      413,
+    );
     expect(ran.sealed).toBe(0);
   });
 

@@ -1,10 +1,6 @@
-import {
-  type WorkflowContext,
-  WorkflowNonRetryableError,
-  WorkflowRetryAfterError,
-} from "@upstash/workflow";
+import { type WorkflowContext, WorkflowNonRetryableError, WorkflowRetryAfterError } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
-import { BASE, type App, type Workflows } from "./harness.ts";
+import { type App, BASE, type Workflows } from "./harness.ts";
 
 /** A text planted on one way out of an app, and whether it is visible with stepseal: by design, in its documentation. */
 export interface Planted {
@@ -89,7 +85,13 @@ export function everything(): Workflows {
   const failing = (step: (context: WorkflowContext) => Promise<unknown>): Workflows[string] =>
     createWorkflow(step, {
       failureFunction: ({ failStatus, failResponse, failStack, context }) => {
-        seen.push(["failed", failStatus, failResponse, failStack.includes(failResponse), context.requestPayload]);
+        seen.push([
+          "failed",
+          failStatus,
+          failResponse,
+          failStack.includes(failResponse),
+          context.requestPayload,
+        ]);
         return M.failure;
       },
     });

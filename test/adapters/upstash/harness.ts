@@ -42,7 +42,8 @@ afterEach(async () => {
 
 // The SDK logs what fails; these tests make things fail.
 beforeEach(() => {
-  for (const method of ["error", "warn", "info"] as const) vi.spyOn(console, method).mockImplementation(() => {});
+  for (const method of ["error", "warn", "info"] as const)
+    vi.spyOn(console, method).mockImplementation(() => {});
 });
 
 /** An app on the real SDK, and the platform it runs on. */
@@ -90,7 +91,10 @@ export function secure_(qstash: TestQstash, options: Partial<SecureWorkflowOptio
 }
 
 /** The SDK alone, as its documentation sets it up. */
-export function plainEndpoint(qstash: TestQstash, workflows: Workflows): (request: Request) => Promise<Response> {
+export function plainEndpoint(
+  qstash: TestQstash,
+  workflows: Workflows,
+): (request: Request) => Promise<Response> {
   return serveMany(workflows, {
     qstashClient: new QstashClient({ baseUrl: qstash.url, token: qstash.token, devMode: false }),
     receiver: new Receiver({

@@ -21,7 +21,13 @@ function shop(): Workflows {
     return priced;
   });
   const options = {
-    failureFunction: ({ failResponse, context }: { failResponse: string; context: { requestPayload: unknown } }) => {
+    failureFunction: ({
+      failResponse,
+      context,
+    }: {
+      failResponse: string;
+      context: { requestPayload: unknown };
+    }) => {
       saw.push(["failure", failResponse, context.requestPayload]);
     },
   };
@@ -153,8 +159,7 @@ const ATTACKS: Attack[] = [
   {
     name: "splices the payload of another run onto the steps of this one",
     when: 2,
-    attack: (delivery, { kept }) =>
-      edit(delivery, (entries) => [kept[0], ...entries.slice(1)] as Entry[]),
+    attack: (delivery, { kept }) => edit(delivery, (entries) => [kept[0], ...entries.slice(1)] as Entry[]),
     code: "CONTEXT",
   },
   {
@@ -216,7 +221,9 @@ const ATTACKS: Attack[] = [
     name: "starts the workflow with a plaintext payload",
     when: 1,
     attack: (delivery) =>
-      edit(delivery, ([payload]) => [{ ...payload, body: toBase64(JSON.stringify({ order: FORGED })) } as Entry]),
+      edit(delivery, ([payload]) => [
+        { ...payload, body: toBase64(JSON.stringify({ order: FORGED })) } as Entry,
+      ]),
     code: "PLAINTEXT_REJECTED",
   },
   {
@@ -301,7 +308,13 @@ const ATTACKS: Attack[] = [
         const wrong = { ...right };
         editStep(wrong, (step) => ({ ...step, out }));
         const after = { ...right, messageId: "later" };
-        editStep(after, (step) => ({ ...step, stepId: 6, stepName: "x", stepType: "SleepFor", out: undefined }));
+        editStep(after, (step) => ({
+          ...step,
+          stepId: 6,
+          stepName: "x",
+          stepType: "SleepFor",
+          out: undefined,
+        }));
         return [...entries.slice(0, -1), wrong, right, after];
       }),
     code: "CONTEXT",
@@ -318,7 +331,10 @@ const ATTACKS: Attack[] = [
     name: "sends a step that is none",
     when: 2,
     attack: (delivery) =>
-      edit(delivery, (entries) => [...entries.slice(0, -1), { ...entries[1], body: toBase64("null") } as Entry]),
+      edit(delivery, (entries) => [
+        ...entries.slice(0, -1),
+        { ...entries[1], body: toBase64("null") } as Entry,
+      ]),
     code: "FORMAT",
   },
   {
@@ -352,56 +368,67 @@ const ATTACKS: Attack[] = [
 
 describe("a platform that", () => {
   for (const fetched of [false, true]) {
-    const attacks = ATTACKS.filter(({ name }) => !fetched || !/callback|two things|another one|none/.test(name));
-    it.each(attacks)(`$name is refused (${fetched ? "state that is fetched" : "state in the request"})`, async (attack) => {
-      saw = [];
-      let keptEntries: Entry[] | undefined;
-      let made = 0;
-      const app: App = await createApp(shop(), {
-        ...(fetched && {
-          lazyFetchAboveBytes: 0,
-          intercept: (request) => {
-            // The SDK asks for the state: what it gets is edited like a delivery.
-            const run = keptEntries && /GET .*\/v2\/workflows\/runs\/([^/?]+)$/.exec(`${request.method} ${request.url}`)?.[1];
-            if (!run || !keptEntries) return undefined;
-            const entries = app.qstash.run(run).journal;
-            if (entries.length !== attack.when) return undefined;
-            const delivery = { url: app.qstash.run(run).url, headers: {}, body: JSON.stringify(entries) } as QstashDelivery;
+    const attacks = ATTACKS.filter(
+      ({ name }) => !fetched || !/callback|two things|another one|none/.test(name),
+    );
+    it.each(attacks)(
+      `$name is refused (${fetched ? "state that is fetched" : "state in the request"})`,
+      async (attack) => {
+        saw = [];
+        let keptEntries: Entry[] | undefined;
+        let made = 0;
+        const app: App = await createApp(shop(), {
+          ...(fetched && {
+            lazyFetchAboveBytes: 0,
+            intercept: (request) => {
+              // The SDK asks for the state: what it gets is edited like a delivery.
+              const run =
+                keptEntries &&
+                /GET .*\/v2\/workflows\/runs\/([^/?]+)$/.exec(`${request.method} ${request.url}`)?.[1];
+              if (!run || !keptEntries) return undefined;
+              const entries = app.qstash.run(run).journal;
+              if (entries.length !== attack.when) return undefined;
+              const delivery = {
+                url: app.qstash.run(run).url,
+                headers: {},
+                body: JSON.stringify(entries),
+              } as QstashDelivery;
+              attack.attack(delivery, { kept: keptEntries, app });
+              made++;
+              return new Response(delivery.body);
+            },
+          }),
+          onDeliver: (delivery) => {
+            if (fetched || keptEntries === undefined || delivery.kind !== "step") return;
+            if (!delivery.url.endsWith("/order") || !delivery.body.startsWith("[")) return;
+            if ((JSON.parse(delivery.body) as Entry[]).length !== attack.when) return;
             attack.attack(delivery, { kept: keptEntries, app });
             made++;
-            return new Response(delivery.body);
           },
-        }),
-        onDeliver: (delivery) => {
-          if (fetched || keptEntries === undefined || delivery.kind !== "step") return;
-          if (!delivery.url.endsWith("/order") || !delivery.body.startsWith("[")) return;
-          if ((JSON.parse(delivery.body) as Entry[]).length !== attack.when) return;
-          attack.attack(delivery, { kept: keptEntries, app });
-          made++;
-        },
-      });
-      keptEntries = await kept(app);
-      const run = await app.trigger("order", { order: "mine" }, { retries: 0 });
-      await app.qstash.idle();
-      if (attack.when === 6) await app.client.notify({ eventId: "paid-mine", eventData: { by: "mine" } });
-      await app.qstash.idle();
+        });
+        keptEntries = await kept(app);
+        const run = await app.trigger("order", { order: "mine" }, { retries: 0 });
+        await app.qstash.idle();
+        if (attack.when === 6) await app.client.notify({ eventId: "paid-mine", eventData: { by: "mine" } });
+        await app.qstash.idle();
 
-      expect(made).toBe(1);
-      const dead = app.qstash.dlq.at(-1);
-      expect([dead?.responseStatus, dead?.responseHeader["stepseal-error"]]).toEqual([489, [attack.code]]);
-      expect(app.qstash.run(run).state).toBe("RUN_FAILED");
-      // What the function saw is what its own run made, in order, and it came no further.
-      const text = JSON.stringify(saw);
-      expect(text).not.toContain(FORGED);
-      expect(text).not.toContain("other");
-      expect(saw.filter(([kind]: any) => kind === "done")).toEqual([]);
-      for (const [kind, value] of saw as [string, unknown][]) {
-        if (kind === "failure") continue;
-        expect(["mine", "charged mine", "first mine", "second mine", "price of mine"]).toContain(
-          kind === "invoke" ? (value as { body: string }).body : value,
-        );
-      }
-    });
+        expect(made).toBe(1);
+        const dead = app.qstash.dlq.at(-1);
+        expect([dead?.responseStatus, dead?.responseHeader["stepseal-error"]]).toEqual([489, [attack.code]]);
+        expect(app.qstash.run(run).state).toBe("RUN_FAILED");
+        // What the function saw is what its own run made, in order, and it came no further.
+        const text = JSON.stringify(saw);
+        expect(text).not.toContain(FORGED);
+        expect(text).not.toContain("other");
+        expect(saw.filter(([kind]: any) => kind === "done")).toEqual([]);
+        for (const [kind, value] of saw as [string, unknown][]) {
+          if (kind === "failure") continue;
+          expect(["mine", "charged mine", "first mine", "second mine", "price of mine"]).toContain(
+            kind === "invoke" ? (value as { body: string }).body : value,
+          );
+        }
+      },
+    );
   }
 
   it("does none of this has every order done", async () => {
@@ -453,7 +480,9 @@ describe("a failure that", () => {
       forge: (failure) => {
         const text = fromBase64(String(failure.body));
         const data = JSON.parse(text).data as string;
-        failure.body = toBase64(text.replace(data, data.slice(0, -9) + (data.at(-9) === "A" ? "B" : "A") + data.slice(-8)));
+        failure.body = toBase64(
+          text.replace(data, data.slice(0, -9) + (data.at(-9) === "A" ? "B" : "A") + data.slice(-8)),
+        );
       },
       sees: null,
     },

@@ -31,33 +31,39 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     expect(ran).toEqual(["one", "two", "three"]);
   });
 
-  it.each([undefined, 0])("runs steps in parallel, beside a sleep, state fetched above %s bytes", async (bytes) => {
-    const ran: string[] = [];
-    const saw: unknown[] = [];
-    const { qstash, trigger } = await createApp(
-      {
-        both: createWorkflow(async (context) => {
-          const before = await context.run("before", () => "b".repeat(1000));
-          const results = await Promise.all([
-            context.run("left", () => (ran.push("left"), { left: before.length })),
-            context.sleep("nap", 30),
-            context.run("right", async () => (ran.push("right"), ["right"])),
-          ]);
-          const chains = await Promise.all([
-            context.run("a1", () => "a").then((a) => context.run("a2", () => `${a}2`)),
-            context.run("b1", () => "b").then((b) => context.run("b2", () => `${b}2`)),
-          ]);
-          saw.push(results, chains);
-        }),
-      },
-      { seal, ...(bytes !== undefined && { lazyFetchAboveBytes: bytes }) },
-    );
-    const run = await trigger("both");
-    await qstash.advance("1m");
-    expect(qstash.run(run).state).toBe("RUN_SUCCESS");
-    expect(ran.sort()).toEqual(["left", "right"]);
-    expect(saw.slice(-2)).toEqual([[{ left: 1000 }, undefined, ["right"]], ["a2", "b2"]]);
-  });
+  it.each([undefined, 0])(
+    "runs steps in parallel, beside a sleep, state fetched above %s bytes",
+    async (bytes) => {
+      const ran: string[] = [];
+      const saw: unknown[] = [];
+      const { qstash, trigger } = await createApp(
+        {
+          both: createWorkflow(async (context) => {
+            const before = await context.run("before", () => "b".repeat(1000));
+            const results = await Promise.all([
+              context.run("left", () => (ran.push("left"), { left: before.length })),
+              context.sleep("nap", 30),
+              context.run("right", async () => (ran.push("right"), ["right"])),
+            ]);
+            const chains = await Promise.all([
+              context.run("a1", () => "a").then((a) => context.run("a2", () => `${a}2`)),
+              context.run("b1", () => "b").then((b) => context.run("b2", () => `${b}2`)),
+            ]);
+            saw.push(results, chains);
+          }),
+        },
+        { seal, ...(bytes !== undefined && { lazyFetchAboveBytes: bytes }) },
+      );
+      const run = await trigger("both");
+      await qstash.advance("1m");
+      expect(qstash.run(run).state).toBe("RUN_SUCCESS");
+      expect(ran.sort()).toEqual(["left", "right"]);
+      expect(saw.slice(-2)).toEqual([
+        [{ left: 1000 }, undefined, ["right"]],
+        ["a2", "b2"],
+      ]);
+    },
+  );
 
   it("retries a step that fails, and calls the failure function when all retries did", async () => {
     const attempts: number[] = [];
@@ -73,7 +79,12 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
           },
           {
             failureFunction: ({ failStatus, failResponse, failStack, context }) => {
-              failures.push([failStatus, failResponse, failStack.startsWith("RangeError: not yet"), context.requestPayload]);
+              failures.push([
+                failStatus,
+                failResponse,
+                failStack.startsWith("RangeError: not yet"),
+                context.requestPayload,
+              ]);
             },
           },
         ),
@@ -103,7 +114,9 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
               throw new WorkflowNonRetryableError("never again");
             });
           },
-          { failureFunction: ({ failStatus, failResponse }) => void failures.push([failStatus, failResponse]) },
+          {
+            failureFunction: ({ failStatus, failResponse }) => void failures.push([failStatus, failResponse]),
+          },
         ),
       },
       { seal },
@@ -141,12 +154,16 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     await qstash.idle();
     expect(qstash.run(run).state).toBe("RUN_SUCCESS");
     const distinct = [...new Set(saw.map((value) => JSON.stringify(value)))];
-    expect(distinct).toEqual([
-      '{"eventData":{"amount":99},"timeout":false}',
-      '{"timeout":true}',
-      '{"eventData":{"by":"a step"},"timeout":false}',
-      '["told",{"by":"a step"}]',
-    ].sort((a, b) => distinct.indexOf(a) - distinct.indexOf(b)).concat(distinct.slice(4)));
+    expect(distinct).toEqual(
+      [
+        '{"eventData":{"amount":99},"timeout":false}',
+        '{"timeout":true}',
+        '{"eventData":{"by":"a step"},"timeout":false}',
+        '["told",{"by":"a step"}]',
+      ]
+        .sort((a, b) => distinct.indexOf(a) - distinct.indexOf(b))
+        .concat(distinct.slice(4)),
+    );
   });
 
   it("invokes other workflows, which end well, fail and are cancelled", async () => {
@@ -178,7 +195,9 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     await qstash.advance("1h");
     expect(qstash.run(run).state).toBe("RUN_SUCCESS");
     expect(saw.at(-1)).toEqual(["left", "right"]);
-    const distinct = [...new Set(saw.map((value) => JSON.stringify(value)))].slice(0, 3).map((value) => JSON.parse(value));
+    const distinct = [...new Set(saw.map((value) => JSON.stringify(value)))]
+      .slice(0, 3)
+      .map((value) => JSON.parse(value));
     expect(distinct).toEqual([
       { body: { how: "end", deep: [1, null, "x"] }, isCanceled: false, isFailed: false },
       expect.objectContaining({ isFailed: true }),
@@ -233,7 +252,9 @@ describe("a run that began", () => {
     await app.qstash.advance("2d");
     expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
     expect(saw.slice(-2)).toEqual(["x", "X!"]);
-    const kids = app.qstash.run(run).journal.map(({ body }) => /ss1\.([0-9a-f]{16})/.exec(fromBase64(body))?.[1]);
+    const kids = app.qstash
+      .run(run)
+      .journal.map(({ body }) => /ss1\.([0-9a-f]{16})/.exec(fromBase64(body))?.[1]);
     expect(new Set(kids.filter(Boolean)).size).toBe(2);
   });
 
@@ -286,7 +307,10 @@ describe("a run that began", () => {
             await context.run("one", () => 1);
             await context.sleep("nap", 60);
           },
-          { failureFunction: ({ failStatus, failResponse }) => void failures.push(`${failStatus} ${failResponse}`) },
+          {
+            failureFunction: ({ failStatus, failResponse }) =>
+              void failures.push(`${failStatus} ${failResponse}`),
+          },
         ),
       },
       {
