@@ -1,6 +1,6 @@
 import { Client as QstashClient, Receiver } from "@upstash/qstash";
 import { serve } from "@upstash/workflow/nextjs";
-import { createSigner, memoryReplayStore, SignatureError } from "stepseal/transport";
+import { createSigner, memoryReplayStore, type ReplayStore, SignatureError } from "stepseal/transport";
 import { describe, expect, it, vi } from "vitest";
 import { createApp, ORIGIN, secure_ } from "./harness.ts";
 
@@ -97,17 +97,18 @@ describe("an endpoint", () => {
   });
 
   it("refuses a request of a region without keys, which the SDK runs unsigned", async () => {
+    const { qstash } = await createApp({});
     const env = {
       QSTASH_REGION: "US_EAST_1",
-      US_EAST_1_QSTASH_TOKEN: "token",
+      US_EAST_1_QSTASH_URL: qstash.url,
+      US_EAST_1_QSTASH_TOKEN: qstash.token,
       US_EAST_1_QSTASH_CURRENT_SIGNING_KEY: "sig_us_current",
       US_EAST_1_QSTASH_NEXT_SIGNING_KEY: "sig_us_next",
-      EU_CENTRAL_1_QSTASH_TOKEN: "token",
+      EU_CENTRAL_1_QSTASH_URL: qstash.url,
+      EU_CENTRAL_1_QSTASH_TOKEN: qstash.token,
     };
-    const { qstash } = await createApp({});
-    const urls = { US_EAST_1_QSTASH_URL: qstash.url, EU_CENTRAL_1_QSTASH_URL: qstash.url };
     const { alone, sealed, ran, refused } = await endpoints(
-      { ...env, ...urls },
+      env,
       { qstashClient: undefined },
       { signingKeys: undefined, qstash: undefined },
     );
@@ -134,8 +135,9 @@ describe("an endpoint", () => {
   });
 
   it("takes the store of used signatures that it is given", async () => {
-    const replay = memoryReplayStore();
-    const claim = vi.spyOn(replay, "claim");
+    const store = memoryReplayStore();
+    const claim = vi.fn(store.claim);
+    const replay: ReplayStore = { claim };
     const { sealed, qstash } = await endpoints({}, {}, { replay });
     await sealed(await post(qstash.signingKeys.current));
     expect(claim).toHaveBeenCalledOnce();

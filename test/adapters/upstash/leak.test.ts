@@ -13,7 +13,7 @@ async function markersFound(seal: Seal, lazyFetchAboveBytes?: number): Promise<s
     ...(lazyFetchAboveBytes !== undefined && { lazyFetchAboveBytes }),
   });
   await runEverything(app);
-  const found = new Set(findPlaintext(app.qstash.wire, markers).map(({ marker }) => marker));
+  const found = new Set(findPlaintext(app.qstash.wire, markers).map(({ needle }) => needle));
   return PLANTED.filter(({ marker }) => found.has(marker)).map(({ path }) => path);
 }
 

@@ -1,9 +1,14 @@
 import { type WorkflowContext, WorkflowNonRetryableError } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
-import { createKeyring } from "stepseal";
 import { isPlatformFailure } from "stepseal/upstash";
 import { describe, expect, it } from "vitest";
 import { BASE, createApp, fromBase64, KEY, OTHER_KEY, type Seal, type Workflows } from "./harness.ts";
+
+/** Notes that a step ran. */
+function note<T>(ran: unknown[], step: string, result: T): T {
+  ran.push(step);
+  return result;
+}
 
 /** What a workflow saw and returned, with stepseal and without: the same. */
 const BOTH: { name: string; seal: Seal }[] = [
@@ -17,8 +22,8 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     const { qstash, trigger } = await createApp(
       {
         sum: createWorkflow(async (context: WorkflowContext<{ n: number }>) => {
-          const one = await context.run("one", () => (ran.push("one"), context.requestPayload.n + 1));
-          const two = await context.run("two", async () => (ran.push("two"), { sum: one * 2, at: null }));
+          const one = await context.run("one", () => note(ran, "one", context.requestPayload.n + 1));
+          const two = await context.run("two", async () => note(ran, "two", { sum: one * 2, at: null }));
           const three = await context.run("three", () => void ran.push("three"));
           return [one, two, three];
         }),
@@ -41,9 +46,9 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
           both: createWorkflow(async (context) => {
             const before = await context.run("before", () => "b".repeat(1000));
             const results = await Promise.all([
-              context.run("left", () => (ran.push("left"), { left: before.length })),
+              context.run("left", () => note(ran, "left", { left: before.length })),
               context.sleep("nap", 30),
-              context.run("right", async () => (ran.push("right"), ["right"])),
+              context.run("right", async () => note(ran, "right", ["right"])),
             ]);
             const chains = await Promise.all([
               context.run("a1", () => "a").then((a) => context.run("a2", () => `${a}2`)),
@@ -147,22 +152,21 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     await qstash.idle();
     await client.notify({ eventId: "paid", eventData: { amount: 99 } });
     await qstash.idle();
-    await qstash.advance("2h");
+    await qstash.advance("90m");
     await trigger("tells");
     await qstash.idle();
     await client.notify({ eventId: "empty" });
     await qstash.idle();
     expect(qstash.run(run).state).toBe("RUN_SUCCESS");
-    const distinct = [...new Set(saw.map((value) => JSON.stringify(value)))];
-    expect(distinct).toEqual(
-      [
+    // The function runs from its beginning each time; each result was there once before.
+    expect(new Set(saw.map((value) => JSON.stringify(value)))).toEqual(
+      new Set([
         '{"eventData":{"amount":99},"timeout":false}',
         '{"timeout":true}',
         '{"eventData":{"by":"a step"},"timeout":false}',
         '["told",{"by":"a step"}]',
-      ]
-        .sort((a, b) => distinct.indexOf(a) - distinct.indexOf(b))
-        .concat(distinct.slice(4)),
+        '{"timeout":false}',
+      ]),
     );
   });
 
@@ -277,7 +281,7 @@ describe("a run that began", () => {
     const ran: string[] = [];
     const app = await createApp({
       resumes: createWorkflow(async (context) => {
-        const one = await context.run("one", () => (ran.push("one"), "1"));
+        const one = await context.run("one", () => note(ran, "one", "1"));
         return context.run("two", () => {
           ran.push("two");
           if (broken) throw new WorkflowNonRetryableError("broken");
