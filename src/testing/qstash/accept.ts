@@ -1,11 +1,11 @@
 import { isObject, text } from "../json.ts";
-import { type Fields, fieldsOf } from "./fields.ts";
+import { type Fields, fieldsOf, forwardedHeaders } from "./fields.ts";
 import { post, postEntry } from "./messages.ts";
 import { openRun, startRun } from "./runs.ts";
 import { ApiError, type Invoker, type Message, nextId, type Platform, runOf } from "./state.ts";
 
-/** Milliseconds for which a deduplication id counts (upstash.com/docs/qstash/features/deduplication). */
-const DEDUPLICATION = 90 * 24 * 3_600_000;
+/** Milliseconds in which a message is a duplicate (upstash.com/docs/qstash/features/deduplication). */
+const DEDUPLICATION = 600_000;
 
 /** The answer to something published. */
 export interface Receipt {
@@ -19,17 +19,22 @@ export function accept(platform: Platform, url: string, fields: Fields, body: st
   if (!URL.canParse(url) || !/^https?:\/\//.test(url)) {
     throw new ApiError(400, `invalid destination url: ${JSON.stringify(url)}`);
   }
-  const duplicate = findDuplicate(platform, fields);
-  if (duplicate !== undefined) return { messageId: duplicate, deduplicated: true };
+  const key = duplicateKey(url, fields, body);
+  const known = key === undefined ? undefined : platform.duplicates.get(key);
+  if (known !== undefined && platform.now - known.at <= DEDUPLICATION) {
+    return { messageId: known.messageId, deduplicated: true };
+  }
   const receipt = route(platform, url, fields, body);
-  const id = fields["upstash-deduplication-id"];
-  if (id !== undefined) platform.duplicates.set(id, { at: platform.now, messageId: receipt.messageId });
+  if (key !== undefined) platform.duplicates.set(key, { at: platform.now, messageId: receipt.messageId });
   return receipt;
 }
 
-function findDuplicate(platform: Platform, fields: Fields): string | undefined {
-  const known = platform.duplicates.get(fields["upstash-deduplication-id"] ?? "");
-  return known !== undefined && platform.now - known.at <= DEDUPLICATION ? known.messageId : undefined;
+/** What a message must not have in common with another: the id it gives, or its content. */
+function duplicateKey(url: string, fields: Fields, body: string): string | undefined {
+  const id = fields["upstash-deduplication-id"];
+  if (id !== undefined) return `id ${id}`;
+  if (fields["upstash-content-based-deduplication"] !== "true") return undefined;
+  return `content ${JSON.stringify([url, body, Object.entries(forwardedHeaders(fields)).sort()])}`;
 }
 
 function route(platform: Platform, url: string, fields: Fields, body: string): Receipt {

@@ -49,9 +49,18 @@ function batch(platform: Platform, { request }: Call): Response {
   const receipts = messages.map((one: unknown): Receipt => {
     const message = isObject(one) ? one : {};
     const fields = fieldsOf(isObject(message.headers) ? message.headers : {});
+    if (typeof (message.body ?? "") !== "string")
+      throw new ApiError(400, "the body of a message must be a string");
     return accept(platform, text(message.destination) ?? "", fields, text(message.body) ?? "");
   });
   return json(receipts);
+}
+
+/** `POST /v2/publish/<url>`: one message, its fields in the headers. */
+function publish(platform: Platform, call: Call): Response {
+  const { headers, body } = call.request;
+  const receipt = accept(platform, destination(call, "/v2/publish/"), fieldsOf(headers), body);
+  return json(receipt, receipt.deduplicated ? 202 : 201);
 }
 
 /** `POST /v2/trigger/<url>`: a run without an SDK's client. */
@@ -114,20 +123,7 @@ const about = (run: { readonly id: string; readonly createdAt: number }): object
 /** Every endpoint there is here, as the SDK's clients and the API's reference have them. */
 export const ENDPOINTS: readonly Endpoint[] = [
   { method: "POST", path: /^\/v2\/batch$/, answer: batch },
-  {
-    method: "POST",
-    path: /^\/v2\/publish\//,
-    answer: (platform, call) =>
-      json(
-        accept(
-          platform,
-          destination(call, "/v2/publish/"),
-          fieldsOf(call.request.headers),
-          call.request.body,
-        ),
-        201,
-      ),
-  },
+  { method: "POST", path: /^\/v2\/publish\//, answer: publish },
   { method: "POST", path: /^\/v2\/trigger\//, answer: trigger },
   { method: "GET", path: /^\/v2\/workflows\/runs\/([^/]+)$/, answer: journal },
   { method: "DELETE", path: /^\/v2\/workflows\/runs\/([^/]+)$/, answer: endOrCancel },

@@ -154,7 +154,7 @@ export interface Platform {
   readonly runs: RunRecord[];
   readonly waits: Set<Wait>;
   /** Notifications of a run that nobody waited for, by run and event. */
-  readonly notices: Map<string, string>;
+  readonly notices: Map<string, string[]>;
   readonly dlq: DeadLetter[];
   /** When a deduplication id was last used, and for which message. */
   readonly duplicates: Map<string, { readonly at: number; readonly messageId: string }>;

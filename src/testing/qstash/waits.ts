@@ -46,12 +46,10 @@ export function wait(platform: Platform, eventId: string, fields: Fields, body: 
 /** Lets a run wait, or go on at once when what it waits for was kept for it. */
 export function addWait(platform: Platform, one: Wait): Wait {
   platform.waits.add(one);
-  const kept = platform.notices.get(noticeKey(one.run.id, one.eventId));
+  // One at a time, the oldest first: a webhook that is called twice ends two waits.
+  const kept = platform.notices.get(noticeKey(one.run.id, one.eventId))?.shift();
   if (kept === undefined) enqueue(platform, one.until, { wait: one });
-  else {
-    platform.notices.delete(noticeKey(one.run.id, one.eventId));
-    wake(platform, one, { out: base64Of(kept) });
-  }
+  else wake(platform, one, { out: base64Of(kept) });
   return one;
 }
 
@@ -102,7 +100,8 @@ export function notify(
   if (waits.length === 0 && runId !== undefined) {
     if (runOf(platform, runId)?.state !== "RUN_STARTED")
       throw new ApiError(400, `workflow run ${runId} not found`);
-    platform.notices.set(noticeKey(runId, eventId), body);
+    const key = noticeKey(runId, eventId);
+    platform.notices.set(key, [...(platform.notices.get(key) ?? []), body]);
   }
   return waits.map((one) => ({
     waiter: one.waiter,

@@ -73,7 +73,7 @@ test("a run id is taken while its run goes on", async () => {
 });
 
 test("parallel steps and sleeps end together, each stored once", async () => {
-  const qstash = await platform();
+  const qstash = await platform({ now: 1_700_000_000_000 });
   const ran: string[] = [];
   served(qstash, async (context) => {
     const results = await Promise.all([
@@ -155,4 +155,19 @@ test("a batch of triggers starts a run each", async () => {
   expect(qstash.runs.map((one) => one.result)).toEqual(["2", undefined]);
   await qstash.advance("1m");
   expect(qstash.runs.map((one) => one.result)).toEqual(["2", "4"]);
+});
+
+test("the API starts a run without an SDK's client", async () => {
+  const qstash = await platform();
+  served<string, string>(qstash, async (context) =>
+    context.run("greet", () => `Hello ${context.requestPayload}`),
+  );
+  const response = await fetch(`${qstash.url}/v2/trigger/${URL_OF_APP}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${qstash.token}` },
+    body: "Marguerite",
+  });
+  const { workflowRunId } = (await response.json()) as { workflowRunId: string };
+  await qstash.idle();
+  expect(qstash.run(workflowRunId).result).toBe('"Hello Marguerite"');
 });
