@@ -1,5 +1,23 @@
 export { createTestEngine } from "./engine.ts";
 export { findPlaintext, type PlaintextHit } from "./find-plaintext.ts";
+export { createTestQstash } from "./qstash/qstash.ts";
+export type {
+  QstashCallbackState,
+  QstashDlqEntry,
+  QstashJournalEntry,
+  QstashNotification,
+  QstashRun,
+  QstashRunState,
+  QstashWaiter,
+} from "./qstash/stored.ts";
+export type {
+  QstashDelivered,
+  QstashDelivery,
+  QstashDeliveryKind,
+  QstashPublication,
+  TestQstash,
+  TestQstashOptions,
+} from "./qstash/types.ts";
 export type { EventInput, Run, RunStatus, StoredError, StoredEvent, StoredStep } from "./stored.ts";
 export type {
   ApiRequest,

@@ -1,0 +1,74 @@
+import { encodeUtf8 } from "../../internal/utf8.ts";
+import { wireEntry } from "../wire.ts";
+import { hasFeature } from "./fields.ts";
+import { settle } from "./outcome.ts";
+import { runHeaders } from "./runs.ts";
+import { send } from "./send.ts";
+import { signDelivery } from "./sign.ts";
+import type { Answer, Message, Platform } from "./state.ts";
+import type { QstashDelivered, QstashDelivery } from "./types.ts";
+
+/** Above it a journal is fetched. Not established: the server's own limit. */
+const LAZY_FETCH_ABOVE = 1024 * 1024;
+
+/** The body of a delivery: a step's is the journal of its run up to its own entry. */
+function bodyOf(platform: Platform, message: Message): string {
+  const { run } = message;
+  if (message.kind !== "step" || !run) return message.body;
+  const own = run.journal.findIndex((entry) => entry.messageId === message.id);
+  const isFirst = message.fields["upstash-workflow-init"] === "true";
+  const entries = own === -1 ? run.journal.slice(0, isFirst ? 1 : undefined) : run.journal.slice(0, own + 1);
+  const body = JSON.stringify(entries);
+  // Callbacks and failure callbacks ask for LazyFetch too, but the SDK cannot read one without a body.
+  const limit = platform.options.lazyFetchAboveBytes ?? LAZY_FETCH_ABOVE;
+  return hasFeature(message.fields, "LazyFetch") && encodeUtf8(body).length > limit ? "" : body;
+}
+
+/** Sends a message once and sees to what follows. */
+export async function deliver(platform: Platform, message: Message): Promise<void> {
+  const delivery: QstashDelivery = {
+    kind: message.kind,
+    messageId: message.id,
+    runId: message.run?.id,
+    attempt: message.retried,
+    url: message.url,
+    method: message.fields["upstash-method"] ?? "POST",
+    headers: {
+      ...runHeaders(message),
+      "user-agent": "Upstash-QStash",
+      "upstash-message-id": message.id,
+      "upstash-retried": String(message.retried),
+      "upstash-caller-ip": "127.0.0.1",
+    },
+    body: bodyOf(platform, message),
+  };
+  if ((await platform.options.onDeliver?.(delivery)) === "drop") {
+    message.state = "canceled";
+    platform.deliveries.push({ ...delivery, status: undefined, problem: "dropped" });
+    return;
+  }
+  delivery.headers["upstash-signature"] = await signDelivery(platform, delivery.url, delivery.body);
+  const answer = await send(platform, delivery);
+  record(platform, delivery, answer);
+  settle(platform, message, answer);
+}
+
+function record(platform: Platform, delivery: QstashDelivery, answer: Answer): void {
+  const { status, headers, problem } = answer;
+  const delivered: QstashDelivered = { ...delivery, headers: { ...delivery.headers }, status };
+  platform.deliveries.push(problem === undefined ? delivered : { ...delivered, problem });
+  // What a third party answers is not the app's.
+  if (delivery.kind === "call" || problem !== undefined) return;
+  platform.wire.push(
+    wireEntry({
+      channel: "response",
+      method: delivery.method,
+      url: delivery.url,
+      status,
+      headers,
+      body: new TextDecoder().decode(answer.body),
+      runId: delivery.runId,
+      functionId: undefined,
+    }),
+  );
+}
