@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import * as http from "node:http";
 import express from "express";
 import * as inngest from "inngest";
+import * as realtime from "inngest/realtime";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as adapter from "../src/adapters/inngest/index.ts";
 import * as core from "../src/index.ts";
@@ -19,6 +20,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   "stepseal/transport": transport,
   "node:http": http,
   inngest,
+  "inngest/realtime": realtime,
   express: { default: express, __esModule: true },
 };
 

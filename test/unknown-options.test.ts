@@ -1,4 +1,5 @@
 import { createBlindIndex, createKeyring, createKeyringSource, createSealer, loadKeyring } from "stepseal";
+import { openRealtimeMessage } from "stepseal/inngest";
 import {
   createSigner,
   createVerifier,
@@ -15,6 +16,8 @@ import { key } from "./keyring/roots.ts";
 const keyring = createKeyring({ key: key("one") });
 const answer = () => new Response();
 const authorize = () => true;
+const message = { channel: "c", topic: "t" };
+const sealed = createSealer({ keyring }).seal(1, { kind: "realtime", name: '["c",["t"]]' });
 const url = "https://app.example.com/";
 
 /** What takes options, good ones, one misspelt, and one that it has. A misspelt check is a check left out. */
@@ -53,6 +56,13 @@ const makers: readonly [
   ["signedFetch", signedFetch, {}, "branch", "environment"],
   ["nodeHandler", (options: never) => nodeHandler(answer, options), {}, "onerror", "onError"],
   ["expressHandler", (options: never) => expressHandler(answer, options), {}, "url", "origin"],
+  [
+    "openRealtimeMessage",
+    (options: never) => openRealtimeMessage({ ...message, data: sealed }, options),
+    { keyring },
+    "scop",
+    "scope",
+  ],
   ["resolveMode", (options: never) => resolveMode({}, options), {}, "isdev", "isDev"],
 ];
 

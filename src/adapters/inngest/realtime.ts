@@ -1,3 +1,4 @@
+import { members } from "../../internal/members.ts";
 import type { Keyring } from "../../keyring/keyring.ts";
 import { createSealer } from "../../sealer.ts";
 import type { ValueSealer } from "../../value-sealer.ts";
@@ -23,7 +24,7 @@ export interface RealtimeMessage {
  * @param options.scope the publisher's scope, where it has one
  * @returns the message with its data opened
  * @throws {StepsealError} `PLAINTEXT_REJECTED` for data that is not sealed, `CONTEXT` for data of another channel or
- * topic, and as {@link Sealer.open}
+ * topic, `CONFIG` for an unknown option, and as {@link Sealer.open}
  *
  * @example
  * ```ts
@@ -41,6 +42,7 @@ export function openRealtimeMessage<Message extends RealtimeMessage>(
   message: Message,
   options: { readonly keyring: Keyring; readonly scope?: string },
 ): Message {
+  members(options, "openRealtimeMessage options", ["keyring", "scope"]);
   const { keyring, scope } = options;
   return openMessage(message, createSealer({ keyring, ...(scope !== undefined && { scope }) }));
 }
