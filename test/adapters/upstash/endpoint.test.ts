@@ -6,6 +6,8 @@ import { createApp, ORIGIN, secure_ } from "./harness.ts";
 
 /** The public development keys of QStash (@upstash/qstash 2, client/dev-server): whoever knows them is nobody. */
 const PUBLIC_DEV_KEY = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
+/** The SDK came to know regions after its oldest version here. */
+const KNOWS_REGIONS = process.env.UPSTASH !== "oldest";
 const URL_ = `${ORIGIN}/pay`;
 
 /** A first invocation, which the SDK answers with a run that it starts. */
@@ -113,10 +115,10 @@ describe("an endpoint", () => {
       { signingKeys: undefined, qstash: undefined },
     );
     const headers = { "upstash-region": "EU_CENTRAL_1" };
-    expect((await alone(await post(undefined, { headers }))).status).toBe(200);
+    if (KNOWS_REGIONS) expect((await alone(await post(undefined, { headers }))).status).toBe(200);
     expect((await sealed(await post(undefined, { headers }))).status).toBe(401);
     expect((await sealed(await post("sig_us_current", { headers }))).status).toBe(401);
-    expect([ran, refused]).toEqual([{ alone: 1, sealed: 0 }, ["NO_KEYS", "NO_KEYS"]]);
+    expect([ran, refused]).toEqual([{ alone: KNOWS_REGIONS ? 1 : 0, sealed: 0 }, ["NO_KEYS", "NO_KEYS"]]);
     expect(
       (await sealed(await post("sig_us_current", { headers: { "upstash-region": "us-east-1" } }))).status,
     ).toBe(200);
