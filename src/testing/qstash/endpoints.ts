@@ -60,7 +60,7 @@ function batch(platform: Platform, { request }: Call): Response {
 function publish(platform: Platform, call: Call): Response {
   const { headers, body } = call.request;
   const receipt = accept(platform, destination(call, "/v2/publish/"), fieldsOf(headers), body);
-  return json(receipt, receipt.deduplicated ? 202 : 201);
+  return json(receipt, receipt.deduplicated ? 202 : 200);
 }
 
 /** `POST /v2/trigger/<url>`: a run without an SDK's client. */

@@ -19,7 +19,7 @@ export interface QstashDelivery {
   readonly attempt: number;
   url: string;
   method: string;
-  /** Lower-case names, without the signature. */
+  /** Lower-case names. What a hook sees has no signature yet. */
   headers: Record<string, string>;
   body: string;
 }
@@ -90,8 +90,8 @@ export interface TestQstash {
   /**
    * Delivers everything that is due until nothing is.
    *
-   * @throws StepsealError `UNSUPPORTED` when the app called an endpoint that is not there, `CONFIG` when a handler did
-   * not answer in time
+   * @throws StepsealError `UNSUPPORTED` when the app called an endpoint that is not there, or a run does not end;
+   * `CONFIG` when a handler did not answer in time
    */
   idle(): Promise<void>;
   /** Moves the virtual clock, delivering what falls due on the way in order. `"1h30m"`, or milliseconds. */

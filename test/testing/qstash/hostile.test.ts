@@ -144,6 +144,18 @@ test("a handler that hangs is an error that names its URL", async () => {
   await expect(qstash.idle()).rejects.toMatchObject({ code: "CONFIG", message: /app\.example\.com.*50 ms/ });
 });
 
+test("a run that does not end is an error, not a hang", async () => {
+  const qstash = await platform();
+  qstash.serve(URL_OF_APP, async (request) => {
+    const { id } = qstash.runs[0]!;
+    const headers = { authorization: `Bearer ${qstash.token}`, "upstash-workflow-runid": id };
+    await fetch(`${qstash.url}/v2/publish/${request.url}`, { method: "POST", headers, body: "{}" });
+    return new Response("", { headers: { "upstash-workflow-sdk-version": "1" } });
+  });
+  await clientOf(qstash).trigger({ url: URL_OF_APP });
+  await expect(qstash.idle()).rejects.toMatchObject({ code: "UNSUPPORTED", message: /does not end/ });
+});
+
 test("deliveries may overlap", async () => {
   const qstash = await platform({ concurrency: 3 });
   let open = 0;
