@@ -81,14 +81,13 @@ export interface TestQstash {
     readonly QSTASH_NEXT_SIGNING_KEY: string;
   };
   /**
-   * Says what answers deliveries to URLs that start with a text; the longest such text wins. The same text again is
-   * a redeploy.
+   * Says what answers deliveries to a URL and all under it; the longest such URL wins. The same URL again is a redeploy.
    *
-   * @throws StepsealError `CONFIG` when the text is no absolute URL
+   * @throws StepsealError `CONFIG` when it is no absolute URL
    */
   serve(url: string, handler: ServeHandler): void;
   /**
-   * Delivers everything that is due until nothing is.
+   * Delivers everything that is due until nothing is. What a handler does after it has answered is not waited for.
    *
    * @throws StepsealError `UNSUPPORTED` when the app called an endpoint that is not there, or a run does not end;
    * `CONFIG` when a handler did not answer in time
