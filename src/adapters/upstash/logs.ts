@@ -11,7 +11,7 @@ import {
   type RunState,
   resultPlace,
   runState,
-  stepPlace,
+  stepName,
 } from "./place.ts";
 import type { Door } from "./requests.ts";
 import { envelopeIn, fromBase64, isObject, openText, parse, toBase64 } from "./text.ts";

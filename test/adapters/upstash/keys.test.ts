@@ -25,7 +25,10 @@ describe("keys of a workflow", () => {
 
       let asked = 0;
       const rings: KeyringOptions[] = [{ key: OTHER_KEY }, { key: OTHER_KEY, fallbackKeys: [KEY] }];
-      const source = createKeyringSource({ provider: () => rings[Math.min(asked++, 1)] as KeyringOptions });
+      const source = createKeyringSource({
+        provider: () => rings[Math.min(asked++, 1)] as KeyringOptions,
+        minIntervalMs: 1,
+      });
       app.deploy(sleeper(), { keyring: source });
       const before = app.qstash.deliveries.length;
       await app.qstash.advance("2m");
