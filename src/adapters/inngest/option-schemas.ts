@@ -4,7 +4,7 @@ import { Keyring } from "../../keyring/keyring.ts";
 import { isKeyringSource, type KeyringSource } from "../../keyring/source.ts";
 
 /** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/inngest.md. */
-export const PLAINTEXT_PATHS = [
+const PLAINTEXT_PATHS = [
   "event-user",
   "ai-infer",
   "fetch",
