@@ -12,6 +12,7 @@ import { createApp, keyring, MODES } from "../adapters/inngest/harness.ts";
 
 const sealer = envelopeSealer(createSealer({ keyring: keyring() }));
 const FIELD = { kind: "event.field", event: "go", field: "encrypted" } as const;
+const FINISHED = { kind: "event.field", event: "inngest/function.finished", field: "encrypted" } as const;
 
 /** An object that counts every access to it. */
 function counted<T extends object>(target: T): { readonly object: T; readonly accesses: () => number } {
@@ -58,6 +59,22 @@ describe("the work grows with the number of an event's keys, and no faster", () 
     expect(small).toBeGreaterThan(0);
     expect(large / small).toBeLessThan(11);
     expect(large).toBeLessThan(20_000 * 8);
+  });
+
+  test("events in events, each of a run that the one around it tells of, are opened once each", () => {
+    const cost = (levels: number): number => {
+      const { object, accesses } = counted<Record<string, unknown>>({
+        encrypted: sealer.seal("card", FIELD),
+      });
+      let event: WireEvent = { name: "go", data: object };
+      for (let level = 0; level < levels; level++) {
+        const data = { function_id: "app-fn", run_id: "r", encrypted: sealer.seal(level, FINISHED), event };
+        event = { name: FINISHED.event, data };
+      }
+      openEvent(event, reader);
+      return accesses();
+    };
+    expect(cost(12)).toBe(cost(2));
   });
 
   test("also when all of 2,000 keys are sealed", () => {

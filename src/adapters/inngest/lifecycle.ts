@@ -97,11 +97,17 @@ function openNested(
   reader: EventReader,
   entries: Map<string, unknown>,
 ): Uint8Array | undefined {
+  // Once each: what is opened twice at every level of events in events takes for ever.
+  const opened = new Map<WireEvent, OpenedEvent>();
   const open = (inner: WireEvent): OpenedEvent => {
+    const known = opened.get(inner);
+    if (known !== undefined) return known;
     if (reader.nestedStarts !== undefined && !starts(reader.nestedStarts, inner.name)) {
       throw new StepsealError("CONTEXT", `an event "${inner.name}" starts no run of this function`);
     }
-    return openEvent(inner, reader);
+    const result = openEvent(inner, reader);
+    opened.set(inner, result);
+    return result;
   };
   const { event } = data;
   const events = Array.isArray(data.events) ? data.events.filter(isObject) : [];
