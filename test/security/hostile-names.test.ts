@@ -136,6 +136,30 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
       "does not start the function",
     ],
     [
+      "a call of what hears of runs, with a result made up",
+      {
+        victim: "app-listen",
+        edit: (event) => {
+          const { function_id, run_id } = event.data as Data;
+          const data = { function_id, run_id, result: { paid: true } };
+          Object.assign(event, { name: "inngest/function.invoked", data });
+        },
+      },
+      "that hears of runs that ended",
+    ],
+    [
+      "the same with an error made up, and the events that started the run",
+      {
+        victim: "app-listen",
+        edit: (event) => {
+          const { result, ...data } = event.data as Data;
+          Object.assign(data, { error: { name: "Error", message: "forged" } });
+          Object.assign(event, { name: "inngest/function.invoked", data });
+        },
+      },
+      "that hears of runs that ended",
+    ],
+    [
       "a failure of a run that was started by what does not start the function",
       {
         victim: "app-pay-failure",

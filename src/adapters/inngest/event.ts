@@ -16,7 +16,7 @@ export const HTTP_EVENT = "inngest/http.request";
 export const EXPERIMENT_MEMBER = "_inngestExperiment";
 
 /** Events that carry other events, an error and a result inside them. */
-const LIFECYCLE_EVENTS: ReadonlySet<string> = new Set([
+export const LIFECYCLE_EVENTS: ReadonlySet<string> = new Set([
   FAILED_EVENT,
   "inngest/function.finished",
   "inngest/function.cancelled",
