@@ -131,6 +131,38 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
   );
 
   test.each([
+    { runBinding: "trigger", allowed: true },
+    { runBinding: "run", allowed: false },
+  ] as const)(
+    'a result of a run whose event has no sealed field, and was given this one\'s id, under runBinding "$runBinding": $allowed',
+    async ({ runBinding, allowed }) => {
+      const seen: unknown[] = [];
+      const { engine, inngest } = await createApp(
+        (client) => [
+          client.createFunction(
+            { id: "fn", retries: 0, triggers: { event: "go" } },
+            async ({ event, step }) => {
+              const a = await step.run("a", () => `a ${event.data.n}`);
+              await step.sleep("nap", "1h");
+              seen.push(a);
+            },
+          ),
+        ],
+        { checkpointing, seal: { runBinding } },
+      );
+      await inngest.send([1, 2].map((n) => ({ name: "go", data: { n } })));
+      await engine.idle();
+      const [mine, other] = engine.runs;
+      mine!.event.id = other!.event.id;
+      mine!.steps.set(A, other!.steps.get(A)!);
+      engine.cancel(other!.id);
+      await engine.advance("1h");
+      if (allowed) expect(seen).toEqual(["a 2"]);
+      else expectRefused(mine, seen, "CONTEXT", A);
+    },
+  );
+
+  test.each([
     { name: "another scope", to: { scope: "staging" } },
     { name: "no scope", to: {} },
   ])("what was sealed in one scope does not open in $name", async ({ to }) => {
