@@ -82,7 +82,9 @@ export function openLifecycle(event: WireEvent, reader: EventReader): WireEvent 
       else refuse("its result");
     }
     entries.set("result", result);
-  } else if (data.result !== undefined && data.result !== null) refuse("its result");
+  } else if (data.result !== undefined && data.result !== null && !repeatsAsText(data.result, platforms)) {
+    refuse("its result");
+  }
   return { ...event, data: withEntries(data, entries) };
 }
 
@@ -137,4 +139,20 @@ function repeats(result: Record<string, unknown>, error: Record<string, unknown>
     Object.keys(inner).every((key) => ERROR_MEMBERS.has(key)) &&
     own(inner, "message") === own(error, "message")
   );
+}
+
+/**
+ * The same where it stands there as a text: the message, or the JSON of the error. So the platform tells of an answer
+ * that never came, or that it could not take.
+ */
+function repeatsAsText(result: unknown, error: Record<string, unknown> | undefined): boolean {
+  if (typeof result !== "string" || error === undefined) return false;
+  if (result === error.message) return true;
+  let told: unknown;
+  try {
+    told = own(JSON.parse(result), "error");
+  } catch {
+    return false;
+  }
+  return isObject(told) && Object.keys(told).every((key) => told[key] === own(error, key));
 }
