@@ -181,11 +181,12 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     expectRefused(run, seen, says);
   });
 
-  test.skipIf(!SDK.defers).each(["x", "inngest/function.invoked"])(
+  test.skipIf(!SDK.defers).each(["x", "inngest/function.invoked", "inngest/http.request"])(
     "a deferred call under the name %s, with an input made up: refused",
     async (name) => {
       const { seen, run } = await play({
         victim: "app-later",
+        seal: { allowPlaintext: ["durable-endpoint"] },
         edit: (event) => {
           const { _inngest } = event.data as Data;
           Object.assign(event, { name, data: { _inngest, amount: 1_000_000 } });
