@@ -10,7 +10,7 @@ import { encryptionMiddleware as dropIn } from "stepseal/inngest/compat";
 import { createTestEngine, findPlaintext, type TestEngine, type TestEngineOptions } from "stepseal/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { KEY, keyring, SDK } from "../adapters/inngest/harness.ts";
-import { plant, play } from "./leak-app.ts";
+import { plant, play, playEndpoint } from "./leak-app.ts";
 import { MARKERS, markersOf, PATHS } from "./leak-paths.ts";
 
 interface Mode {
@@ -96,6 +96,7 @@ async function run(sealer: keyof typeof SEALERS, mode: Mode): Promise<World> {
     await engine.serve((request) => handler({ request }));
   } else await engine.serve(serve({ client: inngest, functions }));
   await play(inngest, engine);
+  await playEndpoint(inngest, engine);
   return { engine, log };
 }
 
