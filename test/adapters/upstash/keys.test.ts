@@ -1,7 +1,7 @@
 import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { createKeyring, createKeyringSource, type KeyringOptions } from "stepseal";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createApp, KEY, OTHER_KEY, type Workflows } from "./harness.ts";
 
 const sleeper = (): Workflows => ({
@@ -11,6 +11,8 @@ const sleeper = (): Workflows => ({
     await context.run("after", () => before);
   }),
 });
+
+afterEach(() => void vi.useRealTimers());
 
 describe("keys of a workflow", () => {
   it.each([undefined, 0])(
@@ -23,12 +25,15 @@ describe("keys of a workflow", () => {
       const run = await app.trigger("sleeper", "x");
       await app.qstash.idle();
 
+      vi.useFakeTimers({ toFake: ["Date"] });
       let asked = 0;
       const rings: KeyringOptions[] = [{ key: OTHER_KEY }, { key: OTHER_KEY, fallbackKeys: [KEY] }];
       const source = createKeyringSource({
         provider: () => rings[Math.min(asked++, 1)] as KeyringOptions,
-        minIntervalMs: 1,
       });
+      await source.get();
+      // Later than the shortest time between two askings.
+      vi.setSystemTime(Date.now() + 60_000);
       app.deploy(sleeper(), { keyring: source });
       const before = app.qstash.deliveries.length;
       await app.qstash.advance("2m");
