@@ -190,6 +190,10 @@ test.skipIf(!SDK.sandboxes)(
       `| markers found | ${count(nobody!)} | ${count(theirs!)} | ${count(ours!)} |`,
     ].join("\n");
     console.log(table);
-    expect(readFileSync(new URL("../../SECURITY.md", import.meta.url), "utf8")).toContain(table);
+    const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+    expect(read("SECURITY.md")).toContain(table);
+    expect(read("README.md")).toContain(
+      `${count(theirs!)} planted markers with that, ${ours!.size} with stepseal`,
+    );
   },
 );

@@ -44,8 +44,9 @@ describe("what the platform gets to see of an app on Upstash Workflow", () => {
     const visible = PLANTED.filter((one) => one.visible).length;
     for (const path of ["docs/engines/upstash.md", "SECURITY.md"]) {
       const text = readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8").replaceAll(/\s+/g, " ");
-      expect(text).toContain(`${PLANTED.length} markers`);
-      expect(text).toContain(`all ${PLANTED.length} are found without stepseal, ${visible} with it`);
+      expect(
+        /\d+ markers.*?: all \d+ are found without stepseal, \d+ with it/.exec(text)?.[0].match(/\d+/g),
+      ).toEqual([PLANTED.length, PLANTED.length, visible].map(String));
     }
   });
 });
