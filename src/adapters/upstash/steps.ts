@@ -75,15 +75,21 @@ export const REFUSALS = {
     'context.createWebhook has a third party send its request to the platform, which reads it. Receive it on this server and pass it on with notify, or allow it with webhooks: "allow".',
 } as const;
 
-/** A step that only says which one of several parallel steps is to run next. */
-function isPlan({ targetStep }: WireStep): boolean {
-  return typeof targetStep === "number" && targetStep > 0;
+/**
+ * A step that only says which one of several parallel steps is to run next. It has no number and no result.
+ *
+ * @throws {StepsealError} FORMAT for one with a number: it would pass for that step, without its result
+ */
+function isPlan({ stepId, targetStep }: WireStep): boolean {
+  if (!targetStep) return false;
+  if (stepId === 0) return true;
+  throw new StepsealError("FORMAT", "A step says that it is only the plan of one, and has a number.");
 }
 
 /**
  * Seals a step that leaves.
  *
- * @throws {StepsealError} REFUSED for a type or a member that is not known
+ * @throws {StepsealError} REFUSED for a type or a member that is not known; FORMAT as `isPlan`
  */
 export function sealStep(
   sealer: Sealer,
@@ -101,7 +107,7 @@ export function sealStep(
       );
     }
   }
-  if (content === "result" && !isPlan(step)) {
+  if (!isPlan(step) && content === "result") {
     if (out !== undefined && typeof out !== "string") throw unreadable(step);
     return { ...step, out: sealText(sealer, out, stepPlace(state, step)) };
   }
@@ -119,7 +125,8 @@ function unreadable(step: WireStep): StepsealError {
 /**
  * Opens a step that comes back.
  *
- * @throws {StepsealError} PLAINTEXT_REJECTED, CONTEXT and others as `Sealer.open`; REFUSED as `contentOf`
+ * @throws {StepsealError} PLAINTEXT_REJECTED, CONTEXT and others as `Sealer.open`; REFUSED as `contentOf`;
+ * FORMAT as `isPlan`
  */
 export function openStep(
   sealer: Sealer,
@@ -129,7 +136,7 @@ export function openStep(
 ): WireStep {
   const content = contentOf(step.stepType, settings);
   const { out, ...rest } = step;
-  if (content === "nothing" || isPlan(step)) return rest;
+  if (isPlan(step) || content === "nothing") return rest;
   const what = `The result of step ${stepName(step)}`;
   switch (content) {
     case "result":

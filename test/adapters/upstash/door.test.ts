@@ -96,7 +96,7 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
       http.request({
         path: ["v2", "batch"],
         method: "POST",
-        body: step({ stepType: "Run", out: text, targetStep: 2 }),
+        body: step({ stepId: 0, stepType: "Run", out: text, targetStep: 2 }),
       }),
   ],
   [

@@ -193,6 +193,16 @@ const ATTACKS: Attack[] = [
     code: "PLAINTEXT_REJECTED",
   },
   {
+    name: "says that a result is only the plan of a step",
+    when: 4,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), (step) => ({ ...step, targetStep: 1 }));
+        return undefined;
+      }),
+    code: "FORMAT",
+  },
+  {
     name: "puts an envelope of the app's there that was sealed for something else",
     when: 2,
     attack: (delivery) =>
@@ -286,6 +296,25 @@ const ATTACKS: Attack[] = [
         return undefined;
       }),
     code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "says that an event came, and that this is only the plan of a wait",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        const wait = at(entries, 5);
+        const after = { ...wait, messageId: "later" };
+        editStep(wait, ({ out: _, ...step }) => ({ ...step, waitTimeout: false, targetStep: 5 }));
+        editStep(after, (step) => ({
+          ...step,
+          stepId: 6,
+          stepName: "x",
+          stepType: "SleepFor",
+          out: undefined,
+        }));
+        return [...entries, after];
+      }),
+    code: "FORMAT",
   },
   {
     name: "gives a wait an event of another id",
