@@ -26,6 +26,7 @@ export function openFailure(
   if (typeof url !== "string" || workflowPath(url) !== state.fn) {
     throw new StepsealError("CONTEXT", "The failure callback is about another workflow.");
   }
+  if (typeof failure.status !== "number") throw new StepsealError("FORMAT", "The failure has no status.");
   const payload = openPayload(
     sealer,
     fromBase64(sourceBody ?? "", "The payload of the run that failed"),
@@ -42,7 +43,7 @@ export function openFailure(
 function openAnswer(
   sealer: Sealer,
   answer: unknown,
-  status: unknown,
+  status: number,
   state: RunState,
   { platformFailures }: UpstashSettings,
 ): string {
@@ -55,7 +56,7 @@ function openAnswer(
   // This server's failures are always sealed. What others say of one cannot be trusted, but that there was one can
   // only be known from them.
   if (!platformFailures) throw notSealed(what);
-  const message = `${PLATFORM} The run failed with HTTP status ${Number(status)}. What was answered is not sealed, so it does not come from the workflow, and is left out here.`;
+  const message = `${PLATFORM} The run failed with HTTP status ${status}. What was answered is not sealed, so it does not come from the workflow, and is left out here.`;
   return JSON.stringify({ error: "PlatformFailure", message });
 }
 

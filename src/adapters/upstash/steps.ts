@@ -140,11 +140,11 @@ export function openStep(
   const what = `The result of step ${stepName(step)}`;
   switch (content) {
     case "result":
-      return withOut(step, openText(sealer, out, stepPlaceWithoutRun(state, step), what));
+      return { ...step, out: openText(sealer, out, stepPlaceWithoutRun(state, step), what) };
     case "event":
-      return withOut(step, openEvent(sealer, step, state, what));
+      return { ...step, out: openEvent(sealer, step, state, what) };
     case "run":
-      return withOut(step, openRun(sealer, step, state, what));
+      return { ...step, out: openRun(sealer, step, state, what) };
     case "request":
       return step;
   }
@@ -159,6 +159,9 @@ function stepPlaceWithoutRun(state: RunState, step: WireStep): ReturnType<typeof
 /** Data of an event, in base64. Which event it should be only the code says: `watchSteps` checks that. */
 function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string): string | undefined {
   const { out, waitTimeout, stepId } = step;
+  if (waitTimeout !== undefined && typeof waitTimeout !== "boolean") {
+    throw new StepsealError("FORMAT", `${what} says neither that it timed out nor that it did not.`);
+  }
   // The platform may end any wait. It may not say what came.
   if (waitTimeout === true && isNothing(out)) return undefined;
   const text = isNothing(out) ? "" : fromBase64(out, what);
@@ -186,18 +189,15 @@ function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string
 function openRun(sealer: Sealer, step: WireStep, state: RunState, what: string): string {
   const read = typeof step.out === "string" ? parse(step.out)?.value : undefined;
   if (!isObject(read)) throw notSealed(what);
-  const { body, ...rest } = read;
+  const { body } = read;
+  // Nobody seals these two, so they are no more than a yes or a no.
+  const ended = { isCanceled: read.isCanceled === true, isFailed: read.isFailed === true };
   // A run that did not end well has no result: the platform says so, and nothing else.
-  if ((rest.isCanceled === true || rest.isFailed === true) && isNothing(body)) return JSON.stringify(rest);
+  if ((ended.isCanceled || ended.isFailed) && isNothing(body)) return JSON.stringify(ended);
   const result = openText(sealer, body, { kind: "fn.output", parent: tokenOf(state, step) }, what);
-  return JSON.stringify({ ...rest, body: result });
+  return JSON.stringify({ ...ended, body: result });
 }
 
 function isNothing(value: unknown): boolean {
   return value === undefined || value === null || value === "";
-}
-
-function withOut(step: WireStep, out: string | undefined): WireStep {
-  const { out: _, ...rest } = step;
-  return out === undefined ? rest : { ...step, out };
 }

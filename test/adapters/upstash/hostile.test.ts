@@ -278,6 +278,39 @@ const ATTACKS: Attack[] = [
     code: "PLAINTEXT_REJECTED",
   },
   {
+    name: "says that an invocation returned nothing",
+    when: 5,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 4), (step) => ({
+          ...step,
+          out: JSON.stringify({ body: null, isCanceled: false, isFailed: false }),
+        }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "gives an invocation a result that is no object",
+    when: 5,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 4), (step) => ({ ...step, out: JSON.stringify([FORGED]) }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "gives a wait a text for whether it timed out",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: FORGED }));
+        return undefined;
+      }),
+    code: "FORMAT",
+  },
+  {
     name: "makes up an event",
     when: 6,
     attack: (delivery) =>
@@ -315,6 +348,27 @@ const ATTACKS: Attack[] = [
         return [...entries, after];
       }),
     code: "FORMAT",
+  },
+  {
+    name: "says that a wait timed out, and gives it data",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        const out = toBase64(JSON.stringify(FORGED));
+        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: true, out }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "says that a wait timed out, and gives it the event",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: true }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
   },
   {
     name: "gives a wait an event of another id",
@@ -460,6 +514,62 @@ describe("a platform that", () => {
     );
   }
 
+  it("gives a sleep a result has it left out", async () => {
+    const results: unknown[] = [];
+    let made = 0;
+    const app = await createApp(
+      {
+        sleeps: createWorkflow(async (context) => {
+          results.push(await context.sleep("nap", 60));
+          results.push(await context.sleepUntil("until", new Date(0)));
+          await context.run("last", () => 1);
+        }),
+      },
+      {
+        onDeliver: (delivery) => {
+          if (!delivery.body.startsWith("[")) return;
+          edit(delivery, (entries) => {
+            for (const entry of entries.slice(1)) {
+              editStep(entry, (step) => {
+                if (!String(step.stepType).startsWith("Sleep")) return step;
+                made++;
+                return { ...step, out: JSON.stringify(FORGED) };
+              });
+            }
+            return undefined;
+          });
+        },
+      },
+    );
+    const run = await app.trigger("sleeps");
+    await app.qstash.advance("2m");
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(made).toBeGreaterThan(0);
+    expect(new Set(results)).toEqual(new Set([undefined]));
+  });
+
+  it("says more of an invocation than how it ended has that left out", async () => {
+    saw = [];
+    const app = await createApp(shop(), {
+      onDeliver: (delivery) => {
+        if (!delivery.url.endsWith("/order") || !delivery.body.startsWith("[")) return;
+        edit(delivery, (entries) => {
+          if (entries.length !== 5) return undefined;
+          editStep(at(entries, 4), (step) => {
+            const out = { ...JSON.parse(String(step.out)), isFailed: FORGED, note: FORGED };
+            return { ...step, out: JSON.stringify(out) };
+          });
+          return undefined;
+        });
+      },
+    });
+    await app.trigger("order", { order: "mine" });
+    await app.qstash.idle();
+    expect(saw.filter((entry) => (entry as string[])[0] === "invoke")).toEqual([
+      ["invoke", { body: "price of mine", isCanceled: false, isFailed: false }],
+    ]);
+  });
+
   it("does none of this has every order done", async () => {
     saw = [];
     const app = await createApp(shop());
@@ -521,6 +631,13 @@ describe("a failure that", () => {
         failure.body = toBase64(JSON.stringify({ error: "Error", message: FORGED, stack: FORGED }));
       },
       sees: /^\[platform\] /,
+    },
+    {
+      name: "has a text for its status",
+      forge: (failure) => {
+        failure.status = FORGED;
+      },
+      sees: null,
     },
     {
       name: "is null",

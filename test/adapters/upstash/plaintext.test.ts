@@ -87,6 +87,15 @@ describe("an event that is not sealed", () => {
     expect(saw.at(-1)).toEqual({ eventData: { by: "cash" }, timeout: false });
   });
 
+  it("may hold nothing, from a sender that is named", async () => {
+    const { app, saw } = await createOpen({ plaintextFrom: { events: ["paid"] } });
+    await app.trigger("main", { order: "1" });
+    await app.qstash.idle();
+    app.qstash.notify("paid");
+    await app.qstash.idle();
+    expect(saw.at(-1)).toEqual({ eventData: undefined, timeout: false });
+  });
+
   it("is refused under another name than the one that may be plaintext", async () => {
     const { app, saw } = await createOpen({ plaintextFrom: { events: ["shipped"] } });
     await app.trigger("main", { order: "1" }, { retries: 0 });

@@ -70,6 +70,40 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     },
   );
 
+  it("waits, tells and invokes in parallel", async () => {
+    const saw: unknown[] = [];
+    const child = createWorkflow(async (context: WorkflowContext<string>) => {
+      await context.run("child", () => 1);
+      return `answer to ${context.requestPayload}`;
+    });
+    const { qstash, trigger, client } = await createApp(
+      {
+        child,
+        all: createWorkflow(async (context) => {
+          const [event, none, told, answer] = await Promise.all([
+            context.waitForEvent("wait", "paid", { timeout: "1h" }),
+            context.sleepUntil("until", new Date(0)),
+            context.notify("tell", "told", "data"),
+            context.invoke("ask", { workflow: child, body: "question" }),
+          ]);
+          saw.push([event, none, told.eventData, answer.body]);
+        }),
+      },
+      { seal },
+    );
+    const run = await trigger("all");
+    await qstash.idle();
+    await client.notify({ eventId: "paid", eventData: { amount: 99 } });
+    await qstash.idle();
+    expect(qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(saw.at(-1)).toEqual([
+      { eventData: { amount: 99 }, timeout: false },
+      undefined,
+      "data",
+      "answer to question",
+    ]);
+  });
+
   it("retries a step that fails, and calls the failure function when all retries did", async () => {
     const attempts: number[] = [];
     const failures: unknown[] = [];
@@ -168,6 +202,31 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
         '{"timeout":false}',
       ]),
     );
+  });
+
+  it.each([null, ""])("waits until a time-out, whose data the platform writes as %j", async (out) => {
+    const saw: unknown[] = [];
+    const { qstash, trigger } = await createApp(
+      {
+        waits: createWorkflow(async (context) => {
+          saw.push(await context.waitForEvent("wait", "paid", { timeout: "1h" }));
+        }),
+      },
+      {
+        seal,
+        onDeliver: (delivery) => {
+          const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+          if (entries.length !== 2) return;
+          const step = { ...JSON.parse(fromBase64(entries[1].body)), out };
+          entries[1].body = Buffer.from(JSON.stringify(step)).toString("base64");
+          delivery.body = JSON.stringify(entries);
+        },
+      },
+    );
+    const run = await trigger("waits");
+    await qstash.advance("2h");
+    expect(qstash.run(run).state).toBe("RUN_SUCCESS");
+    if (seal !== null) expect(saw.at(-1)).toEqual({ eventData: undefined, timeout: true });
   });
 
   it("invokes other workflows, which end well, fail and are cancelled", async () => {

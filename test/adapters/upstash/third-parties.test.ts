@@ -163,6 +163,35 @@ describe("a webhook", () => {
     expect(app.qstash.dlq).toHaveLength(1);
   });
 
+  it("is not waited for, whoever made it", async () => {
+    const { app, saw } = await createCaller(
+      (saw) => ({
+        hook: createWorkflow(async (context) => {
+          const webhook = { webhookUrl: "https://app.example.com/hook", eventId: "made-elsewhere" };
+          saw.push(await context.waitForWebhook("wait", webhook, "1d"));
+        }),
+      }),
+      {},
+    );
+    await app.trigger("hook", undefined, { retries: 0 });
+    await app.qstash.advance("2d");
+    expect(saw).toEqual([]);
+    expect(app.qstash.dlq.map((letter) => letter.responseHeader["Stepseal-Error"])).toEqual([["REFUSED"]]);
+  });
+
+  it("is not allowed by what allows requests, nor a request by what allows webhooks", async () => {
+    const both = (saw: unknown[]): Workflows => ({ ...webhooks(saw), ...calls(saw) });
+    const hooks = await createCaller(both, { thirdPartyCalls: "allow" });
+    await hooks.app.trigger("hook", undefined, { retries: 0 });
+    await hooks.app.qstash.idle();
+    expect(hooks.saw).toEqual([]);
+    const requests = await createCaller(both, { webhooks: "allow" });
+    await requests.app.trigger("calls", "x", { retries: 0 });
+    await requests.app.qstash.idle();
+    expect(requests.saw).toEqual([expect.stringContaining('thirdPartyCalls: "allow"')]);
+    expect(findPlaintext(requests.app.qstash.wire, [MARKER])).toEqual([]);
+  });
+
   it("works where it is allowed", async () => {
     const { app, saw } = await createCaller(webhooks, { webhooks: "allow" });
     const run = await app.trigger("hook");
