@@ -212,6 +212,27 @@ describe("what this version does not know", () => {
     expect(String(thrown[0])).not.toContain(MARKER);
   });
 
+  it("is not opened either: the state of another run", async () => {
+    const thrown: unknown[] = [];
+    let other = "";
+    const app = await createApp({
+      main: createWorkflow(async (context) => {
+        await context.run("first", () => MARKER);
+        if (other === "") return context.sleep("nap", 3600);
+        const { http } = context.qstashClient as Qstash;
+        await http.request({ path: ["v2", "workflows", "runs", other] }).catch((error) => thrown.push(error));
+        await context.run("second", () => 1);
+      }),
+    });
+    const first = await app.trigger("main", { n: 1 });
+    await app.qstash.idle();
+    other = first;
+    await app.trigger("main", { n: 2 }, { retries: 0 });
+    await app.qstash.idle();
+    expect(thrown).toEqual([expect.objectContaining({ code: "CONTEXT" })]);
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+  });
+
   it("is found there without stepseal, where the SDK sends it", async () => {
     const app = await createApp(
       {
@@ -235,6 +256,13 @@ describe("what this version does not know", () => {
       http.request({ path: ["v2", "batch"], method: "POST", body: message(headers) }),
     ).rejects.toMatchObject({ code: "REFUSED" });
     expect(findPlaintext(qstash.wire, [MARKER])).toEqual([]);
+  });
+});
+
+describe("a client", () => {
+  it("triggers no workflow at a URL that is not absolute", async () => {
+    const { client } = await createApp({});
+    await expect(client.trigger({ url: "/main", body: text })).rejects.toMatchObject({ code: "CONFIG" });
   });
 });
 

@@ -421,6 +421,26 @@ const ATTACKS: Attack[] = [
     code: "FORMAT",
   },
   {
+    name: "sends a step without a number",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), ({ stepId: _, ...step }) => step);
+        return undefined;
+      }),
+    code: "FORMAT",
+  },
+  {
+    name: "sends a step without a name",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), ({ stepName: _, ...step }) => step);
+        return undefined;
+      }),
+    code: "FORMAT",
+  },
+  {
     name: "sends a type of step that nobody knows",
     when: 2,
     attack: (delivery) =>

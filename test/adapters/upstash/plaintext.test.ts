@@ -2,7 +2,7 @@ import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { findPlaintext } from "stepseal/testing";
 import { describe, expect, it } from "vitest";
-import { type App, BASE, createApp, type Seal } from "./harness.ts";
+import { type App, BASE, createApp, fromBase64, type Seal } from "./harness.ts";
 
 const MARKER = "planted-in-a-result-0123456789";
 
@@ -104,5 +104,38 @@ describe("an event that is not sealed", () => {
     await app.qstash.idle();
     expect(app.qstash.dlq).toHaveLength(1);
     expect(JSON.stringify(saw)).not.toContain("cash");
+  });
+
+  it("is not one that was sealed for another name, whoever may send plaintext", async () => {
+    const saw: unknown[] = [];
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          saw.push(await context.waitForEvent("first", "shipped", { timeout: "1h" }));
+          await context.waitForEvent("second", "paid", { timeout: "1h" });
+          saw.push("done");
+        }),
+      },
+      {
+        seal: { plaintextFrom: { events: ["paid"] } },
+        onDeliver: (delivery) => {
+          const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+          if (entries.length !== 3) return;
+          const [, first, second] = entries.map(({ body }: { body: string }) => fromBase64(body));
+          const step = { ...JSON.parse(second), out: JSON.parse(first).out };
+          entries[2].body = Buffer.from(JSON.stringify(step)).toString("base64");
+          delivery.body = JSON.stringify(entries);
+        },
+      },
+    );
+    await app.trigger("main", undefined, { retries: 0 });
+    await app.qstash.idle();
+    await app.client.notify({ eventId: "shipped", eventData: "a secret of shipping" });
+    await app.qstash.idle();
+    await app.client.notify({ eventId: "paid", eventData: { by: "card" } });
+    await app.qstash.idle();
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+    expect(saw).not.toEqual([]);
+    for (const event of saw) expect(event).toEqual({ eventData: "a secret of shipping", timeout: false });
   });
 });

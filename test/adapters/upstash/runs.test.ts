@@ -2,7 +2,16 @@ import { type WorkflowContext, WorkflowNonRetryableError } from "@upstash/workfl
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { isPlatformFailure } from "stepseal/upstash";
 import { describe, expect, it } from "vitest";
-import { BASE, createApp, fromBase64, KEY, OTHER_KEY, type Seal, type Workflows } from "./harness.ts";
+import {
+  BASE,
+  createApp,
+  fromBase64,
+  KEY,
+  OTHER_KEY,
+  type Seal,
+  secure_,
+  type Workflows,
+} from "./harness.ts";
 
 /** Notes that a step ran. */
 function note<T>(ran: unknown[], step: string, result: T): T {
@@ -319,6 +328,27 @@ describe("a run that began", () => {
       .run(run)
       .journal.map(({ body }) => /ss1\.([0-9a-f]{16})/.exec(fromBase64(body))?.[1]);
     expect(new Set(kids.filter(Boolean)).size).toBe(2);
+  });
+
+  it.each([
+    "https://moved.example.com/workflows/sleeper",
+    "https://app.example.com/workflows/sleeper?version=2",
+  ])("goes on when its app moves to %s", async (url) => {
+    const saw: unknown[] = [];
+    let hasMoved = false;
+    const app = await createApp(sleeper(saw), {
+      onDeliver: (delivery) => {
+        if (hasMoved) delivery.url = url;
+      },
+    });
+    const run = await app.trigger("sleeper", { secret: "x" });
+    await app.qstash.idle();
+    hasMoved = true;
+    const { origin } = new URL(url);
+    app.qstash.serve(origin, secure_(app.qstash, { publicUrl: origin }).serveMany(sleeper(saw)).POST);
+    await app.qstash.advance("2d");
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(saw.slice(-2)).toEqual(["x", "X!"]);
   });
 
   it("waits for a process that has its key, and is not lost", async () => {
