@@ -29,6 +29,8 @@ export async function sealAnswer(answer: Response, sealer: Sealer, state: RunSta
   }
   const { status } = answer;
   if (text === "" || isStatus(text)) return new Response(text, { status, headers });
+  // Before the payload was read, it is no run's failure: the platform could not be asked for the state. Worth a retry.
+  if (!answer.ok && state.trigger === undefined) return new Response(null, { status, headers });
   const place = answer.ok ? resultPlace(state) : failurePlace(state);
   return new Response(sealText(sealer, text, place), { status, headers });
 }

@@ -13,6 +13,8 @@ type Qstash = WorkflowContext["qstashClient"] & {
   readonly http: { request(request: object): Promise<unknown>; requestStream(request: object): unknown };
 };
 
+const STEP = { "Upstash-Workflow-Init": "false" };
+const START = { "Upstash-Workflow-Init": "true" };
 const text = JSON.stringify({ secret: MARKER });
 const message = (headers: object, body = text, destination = `${BASE}main`): string =>
   JSON.stringify([{ destination, headers, body }]);
@@ -22,10 +24,20 @@ const step = (more: object): string =>
     JSON.stringify({ stepId: 1, stepName: "x", concurrent: 1, ...more }),
   );
 
-/** Requests that a later SDK, or user code with its client, could send. */
-const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
+const batch = (message: object): ((qstash: Qstash) => Promise<unknown>) => {
+  return ({ http }) =>
+    http.request({ path: ["v2", "batch"], method: "POST", body: JSON.stringify([message]) });
+};
+
+/** Messages to others: refused, unless an option allows them. */
+const OTHERS: [name: string, send: (qstash: Qstash) => unknown][] = [
   ["a message to others", (qstash) => qstash.publishJSON({ url: OTHER, body: { secret: MARKER } })],
   ["a batch of messages to others", (qstash) => qstash.batch([{ url: OTHER, body: text, method: "POST" }])],
+  ["a step for another workflow", batch({ destination: `${BASE}other`, headers: STEP, body: text })],
+];
+
+/** Requests that a later SDK, or user code with its client, could send. */
+const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
   [
     "a path that is new",
     ({ http }) => http.request({ path: ["v2", "remember"], method: "POST", body: text }),
@@ -54,15 +66,12 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
     "a batch of something else",
     ({ http }) => http.request({ path: ["v2", "batch"], method: "POST", body: `[${text}]` }),
   ],
-  [
-    "a member of a message that is new",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "batch"],
-        method: "POST",
-        body: JSON.stringify([{ destination: OTHER, headers: {}, note: MARKER }]),
-      }),
-  ],
+  ["a member of a message that is new", batch({ destination: OTHER, headers: {}, note: MARKER })],
+  ["a message to nowhere", batch({ headers: {}, body: text })],
+  ["a message without headers", batch({ destination: OTHER, body: text })],
+  ["a header that is no text", batch({ destination: OTHER, headers: { a: [MARKER] }, body: "x" })],
+  ["a body that is no text", batch({ destination: OTHER, headers: {}, body: { secret: MARKER } })],
+  ["a queue that is no text", batch({ destination: OTHER, headers: {}, body: "x", queue: [MARKER] })],
   [
     "a type of step that is new",
     ({ http }) =>
@@ -109,26 +118,12 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
       }),
   ],
   [
-    "the result of a call that nobody made",
-    ({ http }) =>
-      http.request({ path: ["v2", "batch"], method: "POST", body: step({ stepType: "Call", out: text }) }),
-  ],
-  [
     "a step that is no step",
     ({ http }) =>
       http.request({
         path: ["v2", "batch"],
         method: "POST",
         body: message({ "Upstash-Workflow-Init": "false" }, `"${MARKER}"`),
-      }),
-  ],
-  [
-    "a step for another workflow",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "batch"],
-        method: "POST",
-        body: message({ "Upstash-Workflow-Init": "false" }, text, `${BASE}other`),
       }),
   ],
   [
@@ -186,21 +181,31 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
   ],
 ];
 
+const CASES: [name: string, send: (qstash: Qstash) => unknown, allow: "refuse" | "allow"][] = [
+  ...OTHERS.map(([name, send]) => [name, send, "refuse"] as (typeof CASES)[number]),
+  ...UNKNOWN.flatMap(([name, send]) =>
+    (["refuse", "allow"] as const).map((allow) => [name, send, allow] as (typeof CASES)[number]),
+  ),
+];
+
 describe("what this version does not know", () => {
-  it.each(UNKNOWN)("does not leave: %s", async (_, send) => {
+  it.each(CASES)("does not leave: %s", async (_, send, allow) => {
     const thrown: unknown[] = [];
     const ran: string[] = [];
-    const app = await createApp({
-      main: createWorkflow(async (context) => {
-        await context.run("first", () => ran.push("first"));
-        try {
-          await send(context.qstashClient as Qstash);
-        } catch (error) {
-          thrown.push(error);
-        }
-        await context.run("second", () => ran.push("second"));
-      }),
-    });
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          await context.run("first", () => ran.push("first"));
+          try {
+            await send(context.qstashClient as Qstash);
+          } catch (error) {
+            thrown.push(error);
+          }
+          await context.run("second", () => ran.push("second"));
+        }),
+      },
+      { seal: { thirdPartyCalls: allow, webhooks: allow } },
+    );
     const run = await app.trigger("main", { n: 1 }, { retries: 0 });
     await app.qstash.idle();
 
@@ -233,6 +238,23 @@ describe("what this version does not know", () => {
     expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
   });
 
+  it("is a call's result, where nobody made the call", async () => {
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          await context.run("first", () => 1);
+          const body = JSON.stringify({ stepId: 2, stepName: "x", stepType: "Call", out: text });
+          await batch({ destination: `${BASE}main`, headers: STEP, body })(context.qstashClient as Qstash);
+        }),
+      },
+      { seal: { thirdPartyCalls: "allow" } },
+    );
+    await app.trigger("main", { n: 1 }, { retries: 0 });
+    await app.qstash.idle();
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+    expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
+  });
+
   it("is found there without stepseal, where the SDK sends it", async () => {
     const app = await createApp(
       {
@@ -255,6 +277,38 @@ describe("what this version does not know", () => {
     await expect(
       http.request({ path: ["v2", "batch"], method: "POST", body: message(headers) }),
     ).rejects.toMatchObject({ code: "REFUSED" });
+    expect(findPlaintext(qstash.wire, [MARKER])).toEqual([]);
+  });
+});
+
+describe("where requests to third parties are allowed", () => {
+  it.each<[string, (qstash: Qstash) => unknown]>([
+    ["a message", (qstash) => qstash.publishJSON({ url: OTHER, body: { secret: MARKER } })],
+    [
+      "a message by a queue",
+      (qstash) => qstash.batch([{ url: OTHER, body: text, method: "POST", queueName: "queue" }]),
+    ],
+  ])("%s to others leaves as it is", async (_, send) => {
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          await context.run("first", async () => void (await send(context.qstashClient as Qstash)));
+        }),
+      },
+      { seal: { thirdPartyCalls: "allow" } },
+    );
+    const run = await app.trigger("main", { n: 1 });
+    await app.qstash.idle();
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(findPlaintext(app.qstash.wire, [MARKER]).length).toBeGreaterThan(0);
+  });
+
+  it("a payload is sealed all the same, whatever the case of its headers", async () => {
+    const { client, qstash } = await createApp({}, { seal: { thirdPartyCalls: "allow" } });
+    await batch({ destination: `${BASE}main`, headers: START, body: text })(
+      (client as unknown as { client: Qstash }).client,
+    ).catch(() => {});
+    expect(qstash.wire.filter(({ channel }) => channel === "api")).toHaveLength(1);
     expect(findPlaintext(qstash.wire, [MARKER])).toEqual([]);
   });
 });

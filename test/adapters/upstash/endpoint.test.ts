@@ -144,4 +144,22 @@ describe("an endpoint", () => {
     await sealed(await post(qstash.signingKeys.current));
     expect(claim).toHaveBeenCalledOnce();
   });
+
+  it("answers with nothing of a run whose payload it has not read", async () => {
+    const { qstash } = await createApp({});
+    const signer = createSigner({
+      scheme: "qstash",
+      currentSigningKey: qstash.signingKeys.current,
+      url: URL_,
+    });
+    const endpoint = secure_(qstash).wrap((_, { options }) => {
+      expect(options.qstashClient).toBeDefined();
+      return new Response("what nobody may know");
+    });
+    const { headers } = await signer.sign({ body: new Uint8Array() });
+    const later = { ...headers, "upstash-workflow-sdk-version": "1" };
+    const answer = await endpoint(new Request(URL_, { method: "POST", headers: later, body: "" }));
+    expect([answer.status, answer.headers.get("stepseal-error")]).toEqual([489, "REFUSED"]);
+    expect(await answer.text()).not.toContain("nobody");
+  });
 });

@@ -534,6 +534,42 @@ describe("a platform that", () => {
     );
   }
 
+  it("swaps the results of two invocations of one run is refused", async () => {
+    const results: unknown[] = [];
+    let made = 0;
+    const child = createWorkflow(async (context: WorkflowContext<string>) => {
+      await context.run("child", () => 1);
+      return `answer to ${context.requestPayload}`;
+    });
+    const app = await createApp(
+      {
+        child,
+        asks: createWorkflow(async (context) => {
+          results.push((await context.invoke("ask", { workflow: child, body: "one" })).body);
+          results.push((await context.invoke("ask", { workflow: child, body: "two" })).body);
+        }),
+      },
+      {
+        onDeliver: (delivery) => {
+          if (!delivery.url.endsWith("/asks") || !delivery.body.startsWith("[")) return;
+          edit(delivery, (entries) => {
+            if (entries.length !== 3) return undefined;
+            const outs = [1, 2].map((number) => JSON.parse(fromBase64(at(entries, number).body)).out);
+            editStep(at(entries, 1), (step) => ({ ...step, out: outs[1] }));
+            editStep(at(entries, 2), (step) => ({ ...step, out: outs[0] }));
+            made++;
+            return undefined;
+          });
+        },
+      },
+    );
+    await app.trigger("asks", undefined, { retries: 0 });
+    await app.qstash.idle();
+    expect(made).toBe(1);
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+    expect(new Set(results)).toEqual(new Set(["answer to one"]));
+  });
+
   it("gives a sleep a result has it left out", async () => {
     const results: unknown[] = [];
     let made = 0;

@@ -113,6 +113,25 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     ]);
   });
 
+  it("goes on when its state could not be fetched for a while", async () => {
+    let down = 0;
+    const { qstash, trigger } = await createApp(
+      { waits: createWorkflow(async (context) => context.run("one", () => 1)) },
+      {
+        seal,
+        lazyFetchAboveBytes: 0,
+        intercept: ({ method, url }) =>
+          method === "GET" && url.includes("/v2/workflows/runs/") && down++ < 10
+            ? new Response("the platform is down", { status: 500 })
+            : undefined,
+      },
+    );
+    const run = await trigger("waits", "x", { retries: 10 });
+    await qstash.advance("10d");
+    expect(qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(qstash.deliveries.map(({ status }) => status)).toContain(500);
+  });
+
   it("retries a step that fails, and calls the failure function when all retries did", async () => {
     const attempts: number[] = [];
     const failures: unknown[] = [];
