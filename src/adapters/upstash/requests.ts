@@ -89,9 +89,12 @@ export function sealRequest(request: OutgoingRequest, door: Door): SealedRequest
   return { request: seal(request, door, rest), open };
 }
 
-function matches({ path, more }: Endpoint, request: OutgoingRequest): boolean {
+function matches({ path, more, seal }: Endpoint, request: OutgoingRequest): boolean {
   const length = path.split("/").length;
-  return request.path.slice(0, length).join("/") === path && request.path.length <= length + more;
+  const named = request.path.slice(0, length).join("/");
+  // The oldest SDK writes filters behind the path of what has no body.
+  const isNamed = named === path || (seal === undefined && named.startsWith(`${path}?`));
+  return isNamed && request.path.length <= length + more;
 }
 
 function withoutBody(request: OutgoingRequest): OutgoingRequest {
@@ -144,12 +147,24 @@ function sealResult(
   { sealer, state }: Door,
   [run]: readonly string[],
 ): OutgoingRequest {
-  if (run === undefined || run.endsWith("?cancel=true")) return withoutBody(request);
+  if (run === undefined) return checkCancellation(request);
+  if (run.endsWith("?cancel=true")) return withoutBody(request);
   const { body } = request;
   if (run !== `${state?.run}?cancel=false` || (body !== undefined && typeof body !== "string")) {
     throw unreadable(request);
   }
   return { ...request, body: sealText(sealer, body, resultPlace(watched(state))) };
+}
+
+/** Which runs are cancelled: the oldest SDK says it in a body. */
+function checkCancellation(request: OutgoingRequest): OutgoingRequest {
+  const { body } = request;
+  if (typeof body !== "string") return withoutBody(request);
+  const which = parse(body)?.value;
+  if (!isObject(which)) throw unreadable(request);
+  const { workflowRunIds, workflowUrl, ...others } = which;
+  if (Object.keys(others).length > 0) throw unreadable(request);
+  return request;
 }
 
 function openState(answer: unknown, { sealer, settings, state }: Door): unknown {

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { BASE, createApp } from "./harness.ts";
 
 const MARKER = "planted-on-a-path-that-nobody-knows";
-const OTHER = "https://third.example.com/hook";
+const OTHER = "https://third.example.com";
 
 /** What user code can reach: the client of a context, as the SDK hands it out. */
 type Qstash = WorkflowContext["qstashClient"] & {
@@ -14,6 +14,7 @@ type Qstash = WorkflowContext["qstashClient"] & {
 };
 
 const STEP = { "Upstash-Workflow-Init": "false" };
+const RUN = JSON.stringify({ stepId: 1, stepName: "x", stepType: "Run", out: MARKER, concurrent: 1 });
 const START = { "Upstash-Workflow-Init": "true" };
 const text = JSON.stringify({ secret: MARKER });
 const message = (headers: object, body = text, destination = `${BASE}main`): string =>
@@ -33,7 +34,8 @@ const batch = (message: object): ((qstash: Qstash) => Promise<unknown>) => {
 const OTHERS: [name: string, send: (qstash: Qstash) => unknown][] = [
   ["a message to others", (qstash) => qstash.publishJSON({ url: OTHER, body: { secret: MARKER } })],
   ["a batch of messages to others", (qstash) => qstash.batch([{ url: OTHER, body: text, method: "POST" }])],
-  ["a step for another workflow", batch({ destination: `${BASE}other`, headers: STEP, body: text })],
+  ["a step for another workflow", batch({ destination: `${BASE}other`, headers: STEP, body: RUN })],
+  ["a step for another host", batch({ destination: `${OTHER}/workflows/main`, headers: STEP, body: RUN })],
 ];
 
 /** Requests that a later SDK, or user code with its client, could send. */
@@ -54,6 +56,23 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
     "a body of a cancellation",
     ({ http }) =>
       http.request({ path: ["v2", "workflows", "runs", "r?cancel=true"], method: "DELETE", body: text }),
+  ],
+  [
+    "a cancellation of more than runs",
+    ({ http }) =>
+      http.request({
+        path: ["v2", "workflows", "runs"],
+        method: "DELETE",
+        body: JSON.stringify({ workflowRunIds: [], note: MARKER }),
+      }),
+  ],
+  [
+    "a cancellation that is none",
+    ({ http }) => http.request({ path: ["v2", "workflows", "runs"], method: "DELETE", body: `"${MARKER}"` }),
+  ],
+  [
+    "a query where a body belongs",
+    ({ http }) => http.request({ path: ["v2", `batch?${MARKER}`], method: "POST", body: "[]" }),
   ],
   [
     "the result of another run",
@@ -335,5 +354,29 @@ describe("what an administrator's client sends", () => {
       "RUN_CANCELED",
       "RUN_CANCELED",
     ]);
+  });
+
+  it("passes as the oldest SDK writes it", async () => {
+    const app = await createApp({
+      main: createWorkflow(async (context) => {
+        await context.run("one", () => 1);
+        throw new Error("failed");
+      }),
+      waits: createWorkflow(async (context) => context.waitForEvent("wait", "never", { timeout: "1d" })),
+    });
+    const { http } = (app.client as unknown as { client: Qstash }).client;
+    const failed = await app.trigger("main", undefined, { retries: 0 });
+    const waiting = await app.trigger("waits");
+    await app.qstash.idle();
+    const logs = await http.request({ path: ["v2", "workflows", `events?workflowRunId=${failed}`] });
+    expect(JSON.stringify(logs)).toContain("failed");
+    const { dlqId } = app.qstash.dlq[0] ?? {};
+    await http.request({ path: ["v2", "workflows", "dlq", `restart?dlqIds=${dlqId}`], method: "POST" });
+    await http.request({
+      path: ["v2", "workflows", "runs"],
+      method: "DELETE",
+      body: JSON.stringify({ workflowRunIds: [waiting] }),
+    });
+    expect(app.qstash.run(waiting).state).toBe("RUN_CANCELED");
   });
 });
