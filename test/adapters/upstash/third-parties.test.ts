@@ -109,6 +109,27 @@ describe("a request that the platform would make", () => {
     expect(refused.map(String)).toEqual([expect.stringContaining('thirdPartyCalls: "allow"')]);
   });
 
+  it("leaves beside other steps where it is allowed, more than one at once", async () => {
+    const { app, saw } = await createCaller(
+      (saw) => ({
+        both: createWorkflow(async (context) => {
+          const [one, two, three] = await Promise.all([
+            context.call<{ to: string }>("one", { url: THIRD, method: "POST", body: "1" }),
+            context.run("two", () => "2"),
+            context.call<{ to: string }>("three", { url: THIRD, method: "POST", body: "3" }),
+          ]);
+          saw.push([one.body.to, two, three.body.to]);
+        }),
+      }),
+      { thirdPartyCalls: "allow" },
+    );
+    const run = await app.trigger("both");
+    await app.qstash.idle();
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(saw.at(-1)).toEqual(["1", "2", "3"]);
+    expect(findPlaintext(app.qstash.wire, [ANSWER])).toEqual([]);
+  });
+
   it("can be made in a step instead, which seals it", async () => {
     const { app, saw } = await createCaller(calls, {});
     await app.trigger("local");
