@@ -64,7 +64,6 @@ export function refuse(error: StepsealError, sealer: Sealer | undefined, state: 
   const message = `${error.name} ${code}: ${error.message}`;
   // Sealed, so that the failure function can tell it from what others made up.
   const body = sealed(JSON.stringify({ error: error.name, message, stack: "" }), sealer, state);
-  if (body === undefined) headers.set("content-type", "text/plain");
   return new Response(body ?? message, { status, headers });
 }
 

@@ -98,7 +98,7 @@ function matches({ path, more, seal }: Endpoint, request: OutgoingRequest): bool
 }
 
 function withoutBody(request: OutgoingRequest): OutgoingRequest {
-  if (request.body === undefined || request.body === null) return request;
+  if (request.body === undefined) return request;
   throw unreadable(request);
 }
 

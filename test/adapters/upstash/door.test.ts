@@ -25,13 +25,26 @@ const step = (more: object): string =>
     JSON.stringify({ stepId: 1, stepName: "x", concurrent: 1, ...more }),
   );
 
+const INVOKE = { stepId: 1, stepName: "x", stepType: "Invoke" };
+const WAIT = { stepId: 1, stepName: "x", stepType: "Wait" };
+
+type Send = (qstash: Qstash, run: string) => unknown;
+const invocation = (request: object): Send => {
+  const headers = { ...START, "Upstash-Workflow-Invoke": "true" };
+  const path = ["v2", "publish", `${BASE}other`];
+  return ({ http }) => http.request({ path, method: "POST", headers, body: JSON.stringify(request) });
+};
+const wait = (request: object): Send => {
+  return ({ http }) =>
+    http.request({ path: ["v2", "wait", "x"], method: "POST", body: JSON.stringify(request) });
+};
 const batch = (message: object): ((qstash: Qstash) => Promise<unknown>) => {
   return ({ http }) =>
     http.request({ path: ["v2", "batch"], method: "POST", body: JSON.stringify([message]) });
 };
 
 /** Messages to others: refused, unless an option allows them. */
-const OTHERS: [name: string, send: (qstash: Qstash) => unknown][] = [
+const OTHERS: [name: string, send: Send][] = [
   ["a message to others", (qstash) => qstash.publishJSON({ url: OTHER, body: { secret: MARKER } })],
   ["a batch of messages to others", (qstash) => qstash.batch([{ url: OTHER, body: text, method: "POST" }])],
   ["a step for another workflow", batch({ destination: `${BASE}other`, headers: STEP, body: RUN })],
@@ -39,14 +52,32 @@ const OTHERS: [name: string, send: (qstash: Qstash) => unknown][] = [
 ];
 
 /** Requests that a later SDK, or user code with its client, could send. */
-const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
+const UNKNOWN: [name: string, send: Send][] = [
   [
     "a path that is new",
     ({ http }) => http.request({ path: ["v2", "remember"], method: "POST", body: text }),
   ],
   ["a method that is new", ({ http }) => http.request({ path: ["v2", "batch"], method: "PUT", body: text })],
   ["a path in one piece", ({ http }) => http.request({ path: ["v2/batch"], method: "POST", body: text })],
-  ["a longer path", ({ http }) => http.request({ path: ["v2", "batch", "x"], method: "POST", body: text })],
+  [
+    "a longer path",
+    ({ http }) =>
+      http.request({
+        path: ["v2", "batch", "x"],
+        method: "POST",
+        body: JSON.stringify([{ destination: `${BASE}main`, headers: START, body: text }]),
+      }),
+  ],
+  [
+    "a longer path of a message",
+    ({ http }) =>
+      http.request({
+        path: ["v2", "publish", `${BASE}main`, "x"],
+        method: "POST",
+        headers: START,
+        body: text,
+      }),
+  ],
   [
     "another host",
     ({ http }) => http.request({ path: ["v2", "notify", "x"], method: "POST", body: text, baseUrl: OTHER }),
@@ -145,62 +176,33 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
         body: message({ "Upstash-Workflow-Init": "false" }, `"${MARKER}"`),
       }),
   ],
+  ["an invocation that is none", invocation({ secret: MARKER })],
+  ["an invocation with a member that is new", invocation({ body: "{}", step: INVOKE, note: MARKER })],
+  ["an invocation without a step", invocation({ body: "{}", note: undefined })],
+  ["an invocation with a payload that is no text", invocation({ body: { secret: MARKER }, step: INVOKE })],
+  ["an invocation with a result", invocation({ body: "{}", step: { ...INVOKE, out: MARKER } })],
+  ["a wait that is none", wait({ secret: MARKER })],
+  ["a wait without a step", wait({ url: BASE, step: null })],
+  ["a wait that holds more", wait({ url: BASE, step: WAIT, note: MARKER })],
+  ["a wait with a body for its time-out", wait({ url: BASE, step: WAIT, timeoutBody: MARKER })],
+  ["a wait with a step that holds more", wait({ url: BASE, step: { ...WAIT, note: MARKER } })],
+  ["a wait of a type that is new", wait({ url: BASE, step: { ...WAIT, stepType: "Teleport" } })],
   [
-    "an invocation that is none",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "publish", `${BASE}other`],
-        method: "POST",
-        headers: { "Upstash-Workflow-Init": "true", "Upstash-Workflow-Invoke": "true" },
-        body: text,
-      }),
+    "data of an event that is no text",
+    ({ http }) => http.request({ path: ["v2", "notify", "x"], method: "POST", body: { secret: MARKER } }),
   ],
   [
-    "an invocation with a member that is new",
-    ({ http }) =>
+    "a result of the run that is no text",
+    ({ http }, run) =>
       http.request({
-        path: ["v2", "publish", `${BASE}other`],
-        method: "POST",
-        headers: { "Upstash-Workflow-Init": "true", "Upstash-Workflow-Invoke": "true" },
-        body: JSON.stringify({
-          body: "{}",
-          step: { stepId: 1, stepName: "x", stepType: "Invoke" },
-          note: MARKER,
-        }),
-      }),
-  ],
-  [
-    "a wait that is none",
-    ({ http }) => http.request({ path: ["v2", "wait", "x"], method: "POST", body: text }),
-  ],
-  [
-    "a wait with a body for its time-out",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "wait", "x"],
-        method: "POST",
-        body: JSON.stringify({
-          url: BASE,
-          step: { stepId: 1, stepName: "x", stepType: "Wait" },
-          timeoutBody: MARKER,
-        }),
-      }),
-  ],
-  [
-    "a wait with a step that holds more",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "wait", "x"],
-        method: "POST",
-        body: JSON.stringify({
-          url: BASE,
-          step: { stepId: 1, stepName: "x", stepType: "Wait", note: MARKER },
-        }),
+        path: ["v2", "workflows", "runs", `${run}?cancel=false`],
+        method: "DELETE",
+        body: { secret: MARKER },
       }),
   ],
 ];
 
-const CASES: [name: string, send: (qstash: Qstash) => unknown, allow: "refuse" | "allow"][] = [
+const CASES: [name: string, send: Send, allow: "refuse" | "allow"][] = [
   ...OTHERS.map(([name, send]) => [name, send, "refuse"] as (typeof CASES)[number]),
   ...UNKNOWN.flatMap(([name, send]) =>
     (["refuse", "allow"] as const).map((allow) => [name, send, allow] as (typeof CASES)[number]),
@@ -216,7 +218,7 @@ describe("what this version does not know", () => {
         main: createWorkflow(async (context) => {
           await context.run("first", () => ran.push("first"));
           try {
-            await send(context.qstashClient as Qstash);
+            await send(context.qstashClient as Qstash, context.workflowRunId);
           } catch (error) {
             thrown.push(error);
           }
@@ -322,6 +324,31 @@ describe("where requests to third parties are allowed", () => {
     expect(findPlaintext(app.qstash.wire, [MARKER]).length).toBeGreaterThan(0);
   });
 
+  it("a call is named after its step, on each path that messages leave by", async () => {
+    const headers = {
+      ...STEP,
+      "Upstash-Workflow-CallType": "toCallback",
+      "Upstash-Callback-Forward-Upstash-Workflow-StepId": "2",
+      "Upstash-Callback-Forward-Upstash-Workflow-StepName": "ask",
+      "Upstash-Callback-Forward-Upstash-Workflow-StepType": "Call",
+    };
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          await context.run("first", async () => {
+            const { http } = context.qstashClient as Qstash;
+            await http.request({ path: ["v2", "publish", OTHER], method: "POST", headers, body: "x" });
+          });
+        }),
+      },
+      { seal: { thirdPartyCalls: "allow" } },
+    );
+    await app.trigger("main", { n: 1 });
+    await app.qstash.idle();
+    const [published] = app.qstash.wire.filter(({ url }) => url.includes("/v2/publish/https://third"));
+    expect(published?.headers["upstash-callback-forward-stepseal-call"]).toMatch(/^ss1\./);
+  });
+
   it("a payload is sealed all the same, whatever the case of its headers", async () => {
     const { client, qstash } = await createApp({}, { seal: { thirdPartyCalls: "allow" } });
     await batch({ destination: `${BASE}main`, headers: START, body: text })(
@@ -354,6 +381,54 @@ describe("what an administrator's client sends", () => {
       "RUN_CANCELED",
       "RUN_CANCELED",
     ]);
+  });
+
+  it("gets the state of a run as it is stored: only the run itself opens it", async () => {
+    const app = await createApp({
+      main: createWorkflow(async (context) => {
+        await context.run("one", () => MARKER);
+        await context.sleep("nap", 3600);
+      }),
+    });
+    const run = await app.trigger("main", { n: 1 });
+    await app.qstash.idle();
+    const { http } = (app.client as unknown as { client: Qstash }).client;
+    expect(await http.request({ path: ["v2", "workflows", "runs", run] })).toEqual(
+      app.qstash.run(run).journal.map((entry) => expect.objectContaining({ body: entry.body })),
+    );
+  });
+
+  it("passes for dead letters: ids, which say nothing", async () => {
+    let isBroken = true;
+    const told: unknown[] = [];
+    const app = await createApp({
+      main: createWorkflow(
+        async (context) => {
+          await context.run("one", () => 1);
+          if (isBroken) throw new Error("failed");
+        },
+        {
+          failureFunction: ({ failResponse }) => {
+            told.push(failResponse);
+            if (isBroken) throw new Error("failed, too");
+          },
+        },
+      ),
+    });
+    for (let i = 0; i < 2; i++) await app.trigger("main", undefined, { retries: 0 });
+    await app.qstash.advance("1d");
+    const [first, second] = app.qstash.dlq.map(({ dlqId }) => dlqId) as [string, string];
+    isBroken = false;
+    await app.client.dlq.retryFailureFunction({ dlqId: first });
+    await app.qstash.idle();
+    expect(told.at(-1)).toBe("failed");
+    const { workflowRunId } = await app.client.dlq.resume({ dlqId: first });
+    await app.qstash.idle();
+    expect(app.qstash.run(workflowRunId).state).toBe("RUN_SUCCESS");
+    expect(app.qstash.dlq.map(({ dlqId }) => dlqId)).toContain(second);
+    if (!("delete" in app.client.dlq)) return;
+    await app.client.dlq.delete({ dlqIds: [second] });
+    expect(app.qstash.dlq.map(({ dlqId }) => dlqId)).not.toContain(second);
   });
 
   it("passes as the oldest SDK writes it", async () => {

@@ -411,6 +411,14 @@ const ATTACKS: Attack[] = [
     code: "FORMAT",
   },
   {
+    name: "sends a state that is none, nor JSON",
+    when: 2,
+    attack: (delivery) => {
+      delivery.body = "{";
+    },
+    code: "FORMAT",
+  },
+  {
     name: "sends a step that is none",
     when: 2,
     attack: (delivery) =>

@@ -79,6 +79,25 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     },
   );
 
+  it("is told of an event that is for it alone", async () => {
+    const saw: unknown[] = [];
+    const { qstash, trigger, client } = await createApp(
+      {
+        waits: createWorkflow(async (context) => {
+          const { eventData } = await context.waitForEvent("wait", "paid", { timeout: "1h" });
+          saw.push([context.workflowRunId, eventData]);
+        }),
+      },
+      { seal },
+    );
+    const [one, other] = [await trigger("waits"), await trigger("waits")];
+    await qstash.idle();
+    await client.notify({ eventId: "paid", eventData: "for you", workflowRunId: one });
+    await qstash.idle();
+    expect(saw).toEqual([[one, "for you"]]);
+    expect(qstash.run(other).state).toBe("RUN_STARTED");
+  });
+
   it("waits, tells and invokes in parallel", async () => {
     const saw: unknown[] = [];
     const child = createWorkflow(async (context: WorkflowContext<string>) => {

@@ -65,6 +65,25 @@ describe("a request that the platform would make", () => {
     expect(app.qstash.runs).toEqual([]);
   });
 
+  it("is told to the failure function as what this server refused", async () => {
+    const told: unknown[] = [];
+    const { app } = await createCaller(
+      () => ({
+        calls: createWorkflow(
+          async (context) => {
+            await context.run("before", () => 1);
+            await context.call("ask", { url: THIRD, body: MARKER });
+          },
+          { failureFunction: ({ failStatus, failResponse }) => void told.push([failStatus, failResponse]) },
+        ),
+      }),
+      {},
+    );
+    await app.trigger("calls", "x", { retries: 0 });
+    await app.qstash.idle();
+    expect(told).toEqual([[489, expect.stringMatching(/^StepsealError REFUSED: context\.call/)]]);
+  });
+
   it("stays refused where the code catches that, and nothing leaves after it", async () => {
     const { app, saw } = await createCaller(
       (saw) => ({
