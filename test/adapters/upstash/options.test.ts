@@ -93,5 +93,6 @@ describe("secureWorkflow", () => {
       qstash: { token: "tok_secret" },
     });
     expect(JSON.stringify(secure)).not.toContain("secret");
+    expect(Object.isFrozen(secure)).toBe(true);
   });
 });

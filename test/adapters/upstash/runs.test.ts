@@ -456,5 +456,6 @@ describe("a run that began", () => {
     await qstash.advance("1h");
     expect(failures).toHaveLength(1);
     expect(isPlatformFailure(failures[0]?.slice(4) ?? "")).toBe(true);
+    expect(isPlatformFailure("the order said [platform] twice")).toBe(false);
   });
 });
