@@ -697,6 +697,13 @@ describe("a failure that", () => {
       sees: /^\[platform\] /,
     },
     {
+      name: "is made up, and has data like an envelope",
+      forge: (failure) => {
+        failure.body = toBase64(JSON.stringify({ data: FORGED }));
+      },
+      sees: /^\[platform\] /,
+    },
+    {
       name: "has a text for its status",
       forge: (failure) => {
         failure.status = FORGED;

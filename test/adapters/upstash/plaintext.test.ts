@@ -61,6 +61,38 @@ describe("a payload that is not sealed", () => {
     expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
   });
 
+  it("tells its run from those that another payload started, all the same", async () => {
+    let kept: string | undefined;
+    const saw: unknown[] = [];
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context: WorkflowContext<{ order: string }>) => {
+          const { order } = context.requestPayload;
+          saw.push(await context.run("step", () => `result of ${order}`));
+          await context.run("last", () => 1);
+        }),
+      },
+      {
+        seal: { plaintextTrigger: "accept" },
+        onDeliver: (delivery) => {
+          const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+          if (entries.length !== 2) return;
+          if (kept === undefined) kept = entries[1].body;
+          else entries[1].body = kept;
+          delivery.body = JSON.stringify(entries);
+        },
+      },
+    );
+    const headers = { "Upstash-Retries": "0" };
+    for (const order of ["theirs", "mine"]) {
+      saw.length = 0;
+      app.qstash.publish({ url: `${BASE}main`, body: { order }, headers });
+      await app.qstash.idle();
+    }
+    expect(saw).toEqual([]);
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+  });
+
   it("is sealed before the run begins, where it came past no client of the SDK", async () => {
     const { app } = await createOpen({ plaintextTrigger: "accept" });
     app.qstash.publish({ url: `${BASE}main`, body: { order: "planted-in-a-payload" } });

@@ -324,6 +324,7 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     ["nothing", undefined],
     ["null", null],
     ["half a surrogate pair", "x\ud800y"],
+    ["half a surrogate pair in JSON", '"x\ud800y"'],
   ])("gets %s as payload", async (_, body) => {
     const saw: unknown[] = [];
     const workflows: Workflows = {
