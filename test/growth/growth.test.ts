@@ -7,6 +7,8 @@ import { growthOf, operationsOf } from "./operations.ts";
 
 /** In proportion to the input is 2, with its square 4. */
 const LINEAR = 2.5;
+/** Of some hundred operations. */
+const FEW = 10;
 
 const claims = {
   kind: "step.output",
@@ -28,7 +30,8 @@ describe("the measure itself", () => {
     };
     expect(await growthOf(times, 8)).toBeCloseTo(2, 1);
     expect(await growthOf((size) => times(size * size), 4)).toBeGreaterThan(3.5);
-    expect(await operationsOf(seal)).toBe(await operationsOf(seal));
+    // Random bytes are drawn for several values at a time.
+    expect(Math.abs((await operationsOf(seal)) - (await operationsOf(seal)))).toBeLessThan(FEW);
   });
 });
 
@@ -72,7 +75,7 @@ describe("does not grow faster than its input:", () => {
       reader.open(sealed, claims);
       return () => reader.open(sealed, claims);
     };
-    expect(await operationsOf(openWith(200))).toBe(await operationsOf(openWith(1)));
+    expect(await operationsOf(openWith(200))).toBeLessThan((await operationsOf(openWith(1))) + FEW);
   });
 });
 
