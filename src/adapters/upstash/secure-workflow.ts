@@ -101,8 +101,8 @@ export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkf
             `serveMany: ${JSON.stringify(id)} is no name of a workflow: it is the last segment of a path`,
           );
         }
-        // By this context.invoke finds it.
-        workflow.workflowId = id;
+        // The SDK puts it into the URL that context.invoke calls, as it is.
+        workflow.workflowId = encodeURIComponent(id);
         const { routeFunction, options: own } = workflow;
         endpoints.set(id, secureServe(routeFunction, { ...shared, ...own } as ServeOptions).POST);
       }
