@@ -3,7 +3,9 @@ import { createWorkflow } from "@upstash/workflow/nextjs";
 import express, { type ErrorRequestHandler } from "express";
 import { isSealed } from "stepseal";
 import { createTestQstash, findPlaintext, type TestQstash } from "stepseal/testing";
+import { secureWorkflow as forWorkers } from "stepseal/upstash/cloudflare";
 import { secureWorkflow as forExpress } from "stepseal/upstash/express";
+import { secureWorkflow as forHono } from "stepseal/upstash/hono";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   type Deployed,
@@ -14,7 +16,7 @@ import {
   type Routes,
   variables,
 } from "./frameworks.ts";
-import { ORIGIN, secure_ } from "./harness.ts";
+import { ORIGIN, OTHER_KEY, secure_ } from "./harness.ts";
 
 const MARKER = "planted-in-an-entry-0123456789";
 /** A name that a URL has to encode. */
@@ -149,5 +151,48 @@ describe("serveMany", () => {
     expect(() => secure_(qstash).serveMany({ [name]: createWorkflow(async () => {}) })).toThrow(
       expect.objectContaining({ code: "CONFIG" }),
     );
+  });
+});
+
+function post(): Request {
+  return new Request(`${ORIGIN}/pay`, { method: "POST", body: "{}" });
+}
+
+/** Handlers that are called with bindings. */
+const WITH_BINDINGS = [
+  {
+    name: "Hono",
+    handlerOf: ({ pay }: Routes) => {
+      const handler = forHono().serve(pay);
+      return (raw: Request, env: object) => handler({ req: { raw }, env });
+    },
+  },
+  { name: "Cloudflare", handlerOf: ({ pay }: Routes) => forWorkers().serve(pay).fetch },
+];
+
+describe.each(WITH_BINDINGS)("bindings of $name", ({ handlerOf }) => {
+  it("say what is missing in them", async () => {
+    const { qstash } = await run(ENTRIES[0] as Entry);
+    const { STEPSEAL_KEY: _, ...env } = variables(qstash);
+    const handler = handlerOf(routes([]));
+    const answer = handler(post(), { ...env, UPSTASH_WORKFLOW_URL: "" });
+    const message = expect.stringContaining("UPSTASH_WORKFLOW_URL");
+    await expect(answer).rejects.toMatchObject({ code: "CONFIG", message });
+  });
+
+  it("open with the key that is in them, and with no other", async () => {
+    const { qstash } = await run(ENTRIES[0] as Entry);
+    const env = variables(qstash);
+    const saw: unknown[] = [];
+    const handler = handlerOf(routes(saw));
+    let bindings: object = { ...env, STEPSEAL_KEY: OTHER_KEY };
+    qstash.serve(ORIGIN, (request) => handler(request, bindings));
+    const client = forWorkers().client(env);
+    const { workflowRunId } = await client.trigger({ url: `${ORIGIN}/pay`, body: { secret: MARKER } });
+    await qstash.idle();
+    expect([qstash.deliveries.at(-1)?.status, saw]).toEqual([503, []]);
+    bindings = env;
+    await qstash.advance("1h");
+    expect(qstash.run(workflowRunId).state).toBe("RUN_SUCCESS");
   });
 });
