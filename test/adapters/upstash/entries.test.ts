@@ -195,4 +195,21 @@ describe.each(WITH_BINDINGS)("bindings of $name", ({ handlerOf }) => {
     await qstash.advance("1h");
     expect(qstash.run(workflowRunId).state).toBe("RUN_SUCCESS");
   });
+
+  it("come anew with each request, and a signature is still good once", async () => {
+    const { qstash } = await run(ENTRIES[0] as Entry);
+    const handler = handlerOf(routes([]));
+    const statuses: number[] = [];
+    qstash.serve(ORIGIN, async (request) => {
+      const copies = [request.clone(), request.clone()];
+      const answers = [];
+      for (const copy of copies) answers.push(await handler(copy, variables(qstash)));
+      statuses.push(...answers.map(({ status }) => status));
+      return answers[0] as Response;
+    });
+    const client = forWorkers().client(variables(qstash));
+    await client.trigger({ url: `${ORIGIN}/pay`, body: { secret: MARKER } });
+    await qstash.idle();
+    expect(statuses.slice(0, 2)).toEqual([200, 401]);
+  });
 });
