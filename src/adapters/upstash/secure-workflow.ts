@@ -72,6 +72,8 @@ export interface SecureWorkflow {
  */
 export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkflow {
   const settings = resolveOptions(options);
+  // What the workflow finds in context.env.
+  const env = options.env && { env: options.env };
 
   const secureServe = <Payload, Result>(
     routeFunction: RouteFunction<Payload, Result>,
@@ -83,7 +85,7 @@ export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkf
       // Made for each request, because the SDK keeps the client that it is given.
       (request, secured) => {
         const own: WorkflowServeOptions<Payload, Result> = serveOptions;
-        return serve(secured.route(routeFunction), { ...own, ...secured.options }).handler(request);
+        return serve(secured.route(routeFunction), { ...env, ...own, ...secured.options }).handler(request);
       },
       serveOptions.url,
     );

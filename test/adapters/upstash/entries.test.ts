@@ -180,6 +180,25 @@ describe.each(WITH_BINDINGS)("bindings of $name", ({ handlerOf }) => {
     await expect(answer).rejects.toMatchObject({ code: "CONFIG", message });
   });
 
+  it("are what the workflow finds in context.env", async () => {
+    const { qstash } = await run(ENTRIES[0] as Entry);
+    const env = { ...variables(qstash), SHOP: "the shop's" };
+    const saw: unknown[] = [];
+    const handler = handlerOf({
+      many: {},
+      pay: async (context) => {
+        saw.push(context.env.SHOP);
+        await context.run("step", () => 1);
+      },
+    });
+    qstash.serve(ORIGIN, (request) => handler(request, env));
+    await forWorkers()
+      .client(env)
+      .trigger({ url: `${ORIGIN}/pay` });
+    await qstash.idle();
+    expect(new Set(saw)).toEqual(new Set(["the shop's"]));
+  });
+
   it("open with the key that is in them, and with no other", async () => {
     const { qstash } = await run(ENTRIES[0] as Entry);
     const env = variables(qstash);
