@@ -89,7 +89,7 @@ function readings(text: string): { readonly text: string; readonly encoding: Pla
  * Finds plaintext in what left an app: in bodies, header values and URLs; as it is, with JSON escapes (JSON
  * inside JSON too), percent-encoded, and inside base64 of either alphabet at any alignment.
  *
- * @param wire what an engine recorded, {@link TestEngine.wire}
+ * @param wire what a test platform recorded: {@link TestEngine.wire}, {@link TestQstash.wire}
  * @param needles texts that must not be there, each 6 characters or longer
  * @returns at most one hit for each needle in each body, URL and header; empty when nothing leaked
  * @throws StepsealError `CONFIG` when a needle is too short

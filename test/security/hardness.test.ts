@@ -1,4 +1,5 @@
 import { createSealer } from "stepseal";
+import { isPlatformError } from "stepseal/inngest";
 import { describe, expect, test } from "vitest";
 import { sealedStrings, type WireEvent } from "../../src/adapters/inngest/event.ts";
 import { openEvent, sealFields } from "../../src/adapters/inngest/events.ts";
@@ -8,10 +9,11 @@ import { triggerDigest } from "../../src/adapters/inngest/trigger.ts";
 import { envelopeSealer } from "../../src/value-sealer.ts";
 import { describeValue } from "../adapters/inngest/describe-value.ts";
 import { differences } from "../adapters/inngest/differences.ts";
-import { createApp, keyring, MODES } from "../adapters/inngest/harness.ts";
+import { type AppOptions, createApp, keyring, MODES } from "../adapters/inngest/harness.ts";
 
 const sealer = envelopeSealer(createSealer({ keyring: keyring() }));
 const FIELD = { kind: "event.field", event: "go", field: "encrypted" } as const;
+const FINISHED = { kind: "event.field", event: "inngest/function.finished", field: "encrypted" } as const;
 
 /** An object that counts every access to it. */
 function counted<T extends object>(target: T): { readonly object: T; readonly accesses: () => number } {
@@ -58,6 +60,22 @@ describe("the work grows with the number of an event's keys, and no faster", () 
     expect(small).toBeGreaterThan(0);
     expect(large / small).toBeLessThan(11);
     expect(large).toBeLessThan(20_000 * 8);
+  });
+
+  test("events in events, each of a run that the one around it tells of, are opened once each", () => {
+    const cost = (levels: number): number => {
+      const { object, accesses } = counted<Record<string, unknown>>({
+        encrypted: sealer.seal("card", FIELD),
+      });
+      let event: WireEvent = { name: "go", data: object };
+      for (let level = 0; level < levels; level++) {
+        const data = { function_id: "app-fn", run_id: "r", encrypted: sealer.seal(level, FINISHED), event };
+        event = { name: FINISHED.event, data };
+      }
+      openEvent(event, reader);
+      return accesses();
+    };
+    expect(cost(12)).toBe(cost(2));
   });
 
   test("also when all of 2,000 keys are sealed", () => {
@@ -179,22 +197,67 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
   });
 
   test("three megabytes, the most that fits the platform's limit once it is sealed, come back", async () => {
-    const value = "é".repeat(1024) + "x".repeat(3_000_000);
-    const seen: unknown[] = [];
-    const { engine, inngest } = await createApp(
-      (client) => [
-        client.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, async ({ step }) => {
-          const got = await step.run("large", () => value);
-          await step.sleep("nap", "1h");
-          seen.push(got === value);
-        }),
-      ],
-      { checkpointing },
-    );
-    await inngest.send({ name: "go" });
-    await engine.advance("2h");
+    const { run, seen } = await keep([`${"é".repeat(1024)}${"x".repeat(3_000_000)}`], { checkpointing });
+    expect(run.status).toBe("completed");
     expect(seen).toEqual([true]);
-    expect(engine.runs[0]!.status).toBe("completed");
+  });
+
+  test("so do four such results, which no request holds and the API gives", async () => {
+    const values = ["a", "b", "c", "d"].map((letter) => letter.repeat(3_000_000));
+    const { run, seen, fetched } = await keep(values, { checkpointing });
+    expect(run.status).toBe("completed");
+    expect(seen).toEqual([true, true, true, true]);
+    expect(fetched).toBe(true);
+  });
+});
+
+/** Keeps values as results of steps, and looks after a sleep whether they came back, or what `onFailure` is told. */
+async function keep(values: readonly string[], app: Pick<AppOptions, "checkpointing" | "seal">) {
+  const seen: unknown[] = [];
+  const { engine, inngest } = await createApp(
+    (client) => [
+      client.createFunction(
+        {
+          id: "fn",
+          retries: 0,
+          triggers: { event: "go" },
+          onFailure: ({ error }: { error: Error }) => {
+            seen.push([error.message, isPlatformError(error)]);
+          },
+        },
+        async ({ step }) => {
+          const got: string[] = [];
+          for (const [n, value] of values.entries()) got.push(await step.run(`large ${n}`, () => value));
+          await step.sleep("nap", "1h");
+          seen.push(...got.map((value, n) => value === values[n]));
+        },
+      ),
+    ],
+    app,
+  );
+  await inngest.send({ name: "go" });
+  await engine.advance("2h");
+  return { run: engine.runs[0]!, seen, fetched: engine.wire.some(({ url }) => url.endsWith("/actions")) };
+}
+
+describe("four megabytes, which fit the platform's limit until they are sealed", () => {
+  const value = "x".repeat(4 * 1024 * 1024 - 100);
+
+  test("come back where they are taken at a checkpoint, as without stepseal", async () => {
+    for (const seal of [null, {}]) {
+      const { run, seen } = await keep([value], { checkpointing: true, seal });
+      expect(run.status).toBe("completed");
+      expect(seen).toEqual([true]);
+    }
+  });
+
+  test("are too large for an answer: the run fails as without stepseal of what is larger, and says so", async () => {
+    const larger = await keep([`${value}${"x".repeat(1024)}`], { checkpointing: false, seal: null });
+    const sealed = await keep([value], { checkpointing: false });
+    const [message] = larger.seen[0] as [string];
+    expect(message).toContain("greater than the limit");
+    expect(sealed.seen).toEqual([[message, true]]);
+    expect([larger.run.status, sealed.run.status]).toEqual(["failed", "failed"]);
   });
 });
 

@@ -74,6 +74,18 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     expectRefused(run, seen, code, "shop/pay", "encrypted", ...(kid ? [KID] : []));
   });
 
+  test("a sealed field that was left out is not there", async () => {
+    const { run, seen } = await read(
+      checkpointing,
+      (body) => {
+        for (const event of [body.event, ...body.events]) event.data = { n: 1 };
+      },
+      { n: 1, encrypted: "card" },
+    );
+    expect(run.status).toBe("completed");
+    expect(seen).toEqual([{ n: 1 }]);
+  });
+
   test("a step's result in a plain event field stays opaque", async () => {
     const { run, seen } = await read(
       checkpointing,

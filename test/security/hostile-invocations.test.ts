@@ -1,5 +1,6 @@
 import { Middleware } from "inngest";
 import type { EncryptionMiddlewareOptions } from "stepseal/inngest";
+import type { StoredError } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
 import { hashStepId } from "../../src/testing/ids.ts";
 import { createApp, MODES } from "../adapters/inngest/harness.ts";
@@ -106,6 +107,42 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     await engine.advance("1h");
     expectRefused(engine.runsOf("fn")[0], seen, "CONTEXT", A);
   });
+
+  // The platform keeps the failure of a run that has deferred something as that of a step of this name.
+  test.each(["returned", "failed with"] as const)(
+    'a step that is named "complete" cannot be given what a former run of its own function %s',
+    async (how) => {
+      const seen: unknown[] = [];
+      const { engine, inngest } = await createApp(
+        (client) => {
+          const child = client.createFunction({ id: "child", triggers: [] }, () => "of the child");
+          const fn = client.createFunction(
+            { id: "fn", retries: 0, triggers: { event: "go" } },
+            async ({ step }) => {
+              const got = await step
+                .invoke("complete", { function: child })
+                .catch((error: Error) => error.message);
+              await step.sleep("nap", "1h");
+              seen.push(got);
+              if (how === "failed with") throw new Error("of the run itself");
+              return "of the run itself";
+            },
+          );
+          return [fn, child];
+        },
+        { checkpointing, engineOptions: { requestTimeout: 5_000 } },
+      );
+      await inngest.send({ name: "go", data: { encrypted: 1 } });
+      await engine.advance("2h");
+      const [former] = engine.runsOf("fn");
+      expect(seen.splice(0)).toEqual(["of the child"]);
+      const again = engine.rerun(former!.id, { fromStep: "nap" });
+      const ended = how === "returned" ? { data: former!.output } : { error: former!.error as StoredError };
+      again.steps.set(hashStepId("complete"), ended);
+      await engine.advance("2h");
+      expectRefused(again, seen, "CONTEXT", hashStepId("complete"));
+    },
+  );
 
   test.each([
     { runBinding: "trigger", allowed: true },

@@ -1,11 +1,14 @@
+import type { Inngest } from "inngest";
 import { describe, expect, test } from "vitest";
 import { createApp, MODES } from "../adapters/inngest/harness.ts";
 import { expectRefused, stored } from "./victim.ts";
 
+type Work = Parameters<Inngest["createFunction"]>[1];
+
 /** A function that ends, and one that hears of its end in an event that `edit` changes on its way. */
 async function heard(
-  end: "failed" | "finished",
-  work: () => unknown,
+  end: "failed" | "finished" | "cancelled",
+  work: Work,
   edit: (data: Record<string, unknown>) => void,
   checkpointing: boolean,
 ) {
@@ -30,7 +33,9 @@ async function heard(
       },
     },
   );
-  await inngest.send({ name: "go" });
+  await inngest.send({ name: "go", data: { encrypted: "card" } });
+  await engine.idle();
+  if (end === "cancelled") engine.cancel(engine.runsOf("work")[0]!.id);
   await engine.idle();
   return { run: engine.runsOf("listen")[0], seen };
 }
@@ -143,6 +148,55 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
       throw new Error("the truth");
     };
     const { run, seen } = await heard("failed", fail, edit, checkpointing);
+    expectRefused(run, seen, says);
+  });
+
+  const MADE_UP = { name: "Error", error: "Error", message: "the function timed out" };
+  test.each([
+    "forged",
+    '{"paid":true}',
+    JSON.stringify(MADE_UP),
+    JSON.stringify({ error: { ...MADE_UP, paid: true } }),
+    JSON.stringify({ error: { ...MADE_UP, name: "Declined" } }),
+  ])(
+    "beside an error of the platform's, the text %s made up in place of a result is refused",
+    async (result) => {
+      const edit = (data: Record<string, unknown>): void => {
+        Object.assign(data, { result, error: MADE_UP });
+      };
+      const { run, seen } = await heard("finished", () => "honest", edit, checkpointing);
+      expectRefused(run, seen, "PLAINTEXT_REJECTED", "its result");
+    },
+  );
+
+  const asleep: Work = ({ step }) => step.sleep("nap", "1d");
+
+  test("of a run that was cancelled, the event that started it is heard", async () => {
+    const { seen } = await heard("cancelled", asleep, () => {}, checkpointing);
+    const event = expect.objectContaining({ name: "go", data: { encrypted: "card" } });
+    expect(seen).toEqual([expect.objectContaining({ function_id: "app-work", event, events: [event] })]);
+  });
+
+  const starting = (data: Record<string, unknown>) => [data.event, ...(data.events as unknown[])] as object[];
+  const cancellations: [name: string, edit: (data: Record<string, unknown>) => void, says: string][] = [
+    [
+      "its event under another name",
+      (data) => {
+        for (const event of starting(data)) Object.assign(event, { name: "other" });
+      },
+      "another place",
+    ],
+    [
+      "an event made up",
+      (data) => {
+        for (const event of starting(data)) Object.assign(event, { data: { encrypted: "forged" } });
+      },
+      "encrypted",
+    ],
+    ["a result", (data) => Object.assign(data, { result: { paid: true } }), "its result"],
+  ];
+  test.each(cancellations)("a cancellation that bears %s is refused", async (_name, edit, says) => {
+    const { run, seen } = await heard("cancelled", asleep, edit, checkpointing);
     expectRefused(run, seen, says);
   });
 

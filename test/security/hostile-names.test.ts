@@ -136,6 +136,30 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
       "does not start the function",
     ],
     [
+      "a call of what hears of runs, with a result made up",
+      {
+        victim: "app-listen",
+        edit: (event) => {
+          const { function_id, run_id } = event.data as Data;
+          const data = { function_id, run_id, result: { paid: true } };
+          Object.assign(event, { name: "inngest/function.invoked", data });
+        },
+      },
+      "that hears of runs that ended",
+    ],
+    [
+      "the same with an error made up, and the events that started the run",
+      {
+        victim: "app-listen",
+        edit: (event) => {
+          const { result, ...data } = event.data as Data;
+          Object.assign(data, { error: { name: "Error", message: "forged" } });
+          Object.assign(event, { name: "inngest/function.invoked", data });
+        },
+      },
+      "that hears of runs that ended",
+    ],
+    [
       "a failure of a run that was started by what does not start the function",
       {
         victim: "app-pay-failure",
@@ -157,11 +181,12 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     expectRefused(run, seen, says);
   });
 
-  test.skipIf(!SDK.defers).each(["x", "inngest/function.invoked"])(
+  test.skipIf(!SDK.defers).each(["x", "inngest/function.invoked", "inngest/http.request"])(
     "a deferred call under the name %s, with an input made up: refused",
     async (name) => {
       const { seen, run } = await play({
         victim: "app-later",
+        seal: { allowPlaintext: ["durable-endpoint"] },
         edit: (event) => {
           const { _inngest } = event.data as Data;
           Object.assign(event, { name, data: { _inngest, amount: 1_000_000 } });

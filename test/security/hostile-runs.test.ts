@@ -1,4 +1,5 @@
 import { createKeyring } from "stepseal";
+import type { EncryptionMiddlewareOptions } from "stepseal/inngest";
 import type { ExecutionRequest, Run, StoredStep } from "stepseal/testing";
 import { describe, expect, test, vi } from "vitest";
 import { hashStepId } from "../../src/testing/ids.ts";
@@ -133,12 +134,17 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
   test("a request that claims the id of a run of another order, while that runs, is refused", async () => {
     const seen: string[] = [];
     let honest = "";
+    let started = (): void => {};
+    const isRunning = new Promise<void>((resolve) => {
+      started = resolve;
+    });
     const { engine, inngest } = await createApp(
       (inngest) => [
         inngest.createFunction(
           { id: "fn", triggers: { event: "go" }, retries: 0 },
           async ({ event, step }) => {
             seen.push(`start ${event.data.encrypted}`);
+            started();
             if (event.data.encrypted === "one") await refused();
             return step.run("a", () => `secret ${event.data.encrypted}`);
           },
@@ -153,6 +159,10 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
             if (run.id === honest) return;
             body.ctx.run_id = honest;
           },
+        },
+        around: (handler) => async (request) => {
+          if (request.method === "POST" && request.headers.get("x-run-id") !== honest) await isRunning;
+          return handler(request);
         },
       },
     );
@@ -189,6 +199,72 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     await inngest.send({ name: "go" });
     await engine.idle();
     expectRefused(engine.runs[0], given, "PLAINTEXT_REJECTED", A, "its input");
+  });
+
+  describe("arguments that were sealed for a step", () => {
+    /** Runs of two orders, ended; then one of the first again, given `input` as that of its first step. */
+    async function rerun(
+      input: (of: (order: 1 | 2, step: string) => unknown, run: Run) => unknown,
+      seal: EncryptionMiddlewareOptions = {},
+    ) {
+      const given: unknown[] = [];
+      const { engine, inngest } = await createApp(
+        (client) => [
+          client.createFunction(
+            { id: "fn", triggers: { event: "go" }, retries: 0 },
+            async ({ event, step }) => {
+              const { encrypted: n } = event.data;
+              await step.run("a", (order: string) => given.push(order), `a of ${n}`);
+              await step.run("b", (order: string) => given.push(order), `b of ${n}`);
+            },
+          ),
+        ],
+        { checkpointing, seal },
+      );
+      await inngest.send([1, 2].map((n) => ({ name: "go", data: { encrypted: n } })));
+      await engine.idle();
+      const runs = [...engine.runs] as [Run, Run];
+      /** As it left with the op of its step. */
+      const sealedInput = (order: 1 | 2, step: string): unknown => {
+        const ops = engine.wire
+          .filter(({ runId, body }) => runId === runs[order - 1]!.id && body.includes('"opts"'))
+          .flatMap(({ body }) => {
+            const parsed = JSON.parse(body) as { steps?: object[] } | object[];
+            return (Array.isArray(parsed) ? parsed : parsed.steps) as {
+              id: string;
+              opts?: { input?: unknown };
+            }[];
+          });
+        return ops.find(({ id, opts }) => id === hashStepId(step) && opts?.input !== undefined)!.opts!.input;
+      };
+      const [run] = runs;
+      const again = engine.rerun(run.id, { fromStep: "a", input: input(sealedInput, run) as unknown[] });
+      given.length = 0;
+      await engine.idle();
+      return { run: again, given };
+    }
+
+    test("and given back to it are those of the function", async () => {
+      const { run, given } = await rerun((of) => of(1, "a"));
+      expect(run.status).toBe("completed");
+      expect(given).toEqual(["a of 1", "b of 1"]);
+    });
+
+    const others: [name: string, input: Parameters<typeof rerun>[0]][] = [
+      ["another step of the run", (of) => of(1, "b")],
+      ["the same step of another run", (of) => of(2, "a")],
+      ["no step: a result", (_of, run) => run.steps.get(A)!.data],
+      ["no step: a field of the event", (_of, run) => run.event.data.encrypted],
+    ];
+    test.each(others)(
+      "and belong to %s are refused, also where edited ones are not",
+      async (_name, input) => {
+        for (const seal of [{}, { plaintextFrom: { editedInputs: true } }]) {
+          const { run, given } = await rerun(input, seal);
+          expectRefused(run, given, "CONTEXT", A);
+        }
+      },
+    );
   });
 
   test("a forged result beside a step that has not run: neither is seen, and the other does not start", async () => {

@@ -25,7 +25,7 @@ const signal = (name: string, data: unknown, of = name): StoredStep => ({
 
 describe.each(MODES)("$name, what waits return", ({ checkpointing }) => {
   /** A run that waits for an event, then for a signal, each of which the platform answers as it likes. */
-  async function play(answers: Record<string, StoredStep>, awaited = "pay/ok") {
+  async function play(answers: Record<string, StoredStep>, awaited = "pay/ok", condition?: string) {
     const seen: unknown[] = [];
     let forged = false;
     const { engine, inngest } = await createApp(
@@ -33,7 +33,11 @@ describe.each(MODES)("$name, what waits return", ({ checkpointing }) => {
         client.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, async ({ step }) => {
           await step.sleep("nap", "1h");
           try {
-            const got = await step.waitForEvent("wait", { event: awaited, timeout: "1d" });
+            const got = await step.waitForEvent("wait", {
+              event: awaited,
+              timeout: "1d",
+              ...(condition !== undefined && { if: condition }),
+            });
             seen.push(got?.name, got?.data.encrypted);
             const signalled = await step.waitForSignal("signal", {
               signal: "ok",
@@ -76,6 +80,17 @@ describe.each(MODES)("$name, what waits return", ({ checkpointing }) => {
   test("so is any event of a name that ends in a star, and nothing when the wait timed out", async () => {
     const { seen } = await play({ [WAIT]: event("pay/failed", 7), [SIGNAL]: { data: null } }, "pay/*");
     expect(seen).toEqual(["pay/failed", 7, null, "finally"]);
+  });
+
+  // The platform evaluates the expression; SECURITY.md says so.
+  test("an event of that name is seen that its `if` excludes", async () => {
+    const condition = "async.data.plain == 'never'";
+    const { seen } = await play(
+      { [WAIT]: event("pay/ok", 7), [SIGNAL]: { data: null } },
+      "pay/ok",
+      condition,
+    );
+    expect(seen).toEqual(["pay/ok", 7, null, "finally"]);
   });
 
   const attacks: [name: string, answers: Record<string, StoredStep>, code: string, says: string][] = [

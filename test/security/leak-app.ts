@@ -1,6 +1,13 @@
-import { experiment, type Inngest, type InngestFunction, fetch as sdkFetch } from "inngest";
+import {
+  step as currentStep,
+  experiment,
+  type Inngest,
+  type InngestFunction,
+  fetch as sdkFetch,
+} from "inngest";
 import { createDefer } from "inngest/experimental";
 import { stream } from "inngest/experimental/durable-endpoints";
+import type { TestEngine } from "stepseal/testing";
 import { SDK } from "../adapters/inngest/harness.ts";
 import { MARKERS } from "./leak-paths.ts";
 
@@ -17,6 +24,7 @@ const MODEL = {
 /** Tools that the SDK types only for clients with the middleware that adds them. */
 interface Extras {
   score(id: string, options: object): Promise<unknown>;
+  readonly fetch: typeof fetch;
   readonly ai: { infer(id: string, options: object): Promise<unknown> };
 }
 
@@ -140,6 +148,13 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
         body: M.fetchBody,
       }),
     );
+    await attempt(() =>
+      (step as unknown as Extras).fetch(`https://shop.test/${M.stepFetchUrl}`, {
+        method: "POST",
+        headers: { "x-own": M.stepFetchHeader },
+        body: M.stepFetchBody,
+      }),
+    );
     if (!SDK.sandboxes) return;
     await step.run("sandbox", () =>
       attempt(() =>
@@ -178,10 +193,7 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
 }
 
 /** Sends what starts the app, and what its functions wait for. */
-export async function play(
-  inngest: Inngest,
-  engine: { idle(): Promise<void>; advance(duration: string): Promise<void> },
-): Promise<void> {
+export async function play(inngest: Inngest, engine: TestEngine): Promise<void> {
   await inngest.send({
     name: "leak/go",
     data: { plain: M.plainField, encrypted: { card: M.clientEvent, [M.eventKey]: true } },
@@ -196,5 +208,18 @@ export async function play(
   await attempt(() => inngest.send({ name: "leak/user", data: {}, user: { email: M.clientUser } } as never));
   await engine.idle();
   await inngest.send({ name: "leak/last", data: { encrypted: M.waitedEvent } });
+  await engine.advance("2h");
+}
+
+/** Asks a durable endpoint of the app, which ends later than its first request. Its client needs an adapter for such. */
+export async function playEndpoint(inngest: Inngest, engine: TestEngine): Promise<void> {
+  const endpoint = inngest.endpoint(async () => {
+    await currentStep.run("endpoint", () => M.endpointStep);
+    await currentStep.sleep("nap", "1h");
+    return new Response(M.endpointAnswer);
+  }) as (request: Request) => Promise<Response>;
+  engine.endpoint(endpoint);
+  const headers = { host: "shop.test" };
+  await endpoint(new Request(`http://shop.test/?q=${M.endpointRequest}`, { method: "POST", headers }));
   await engine.advance("2h");
 }

@@ -94,7 +94,12 @@ const ALL = [
   {
     path: "`step.fetch` and the SDK's `fetch`: URL, headers, body",
     fate: "refused",
-    markers: ["fetchUrl", "fetchHeader", "fetchBody"],
+    markers: ["fetchUrl", "fetchHeader", "fetchBody", "stepFetchUrl", "stepFetchHeader", "stepFetchBody"],
+  },
+  {
+    path: "durable endpoints: request, results of steps, answer",
+    fate: "refused",
+    markers: ["endpointRequest", "endpointStep", "endpointAnswer"],
   },
   { path: "`stream.push`", fate: "refused", markers: ["stream"] },
   { path: "sandboxes", fate: "refused", markers: ["sandbox"], needs: "sandboxes" },

@@ -14,11 +14,11 @@ import {
 } from "./victim.ts";
 
 const ring = keyring();
-const withState = (state: "decrypt-only" | "disabled" | "compromised"): Keyring =>
+const withState = (state: "decrypt-only" | "disabled" | "compromised" | "destroyed"): Keyring =>
   createKeyring({
     keys: [
       { key: OTHER_KEY, state: "primary" },
-      { key: KEY, state },
+      state === "destroyed" ? { kid: ring.primary, state, destroyedAt: "2026-03-31" } : { key: KEY, state },
     ],
   });
 
@@ -57,7 +57,7 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     expect(v.seen).toContain("awake");
   });
 
-  test.each(["disabled", "compromised"] as const)(
+  test.each(["disabled", "compromised", "destroyed"] as const)(
     "a %s key opens nothing, and the run fails at once",
     async (state) => {
       const v = await asleep({ checkpointing, retries: 4 });
@@ -67,6 +67,42 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
       expect(v.runs[0]!.attempts).toBe(1);
     },
   );
+
+  test("of a destroyed key its tombstone says when; no policy opens what it sealed, and new runs go on", async () => {
+    for (const plaintext of ["reject", "warn", "accept"] as const) {
+      const v = await asleep({ checkpointing, retries: 4 });
+      const { inngest } = await deploy(v, { keyring: withState("destroyed"), plaintext });
+      await v.engine.advance("1h");
+      expectRefused(v.runs[0], v.seen, "KEY_DESTROYED", "2026-03-31", ring.primary);
+      expect(v.runs[0]!.attempts).toBe(1);
+      await inngest.send({ name: "shop/pay", data: { n: 9, encrypted: { card: "card-9" } } });
+      await v.engine.advance("2h");
+      expect(v.engine.runsOf("pay").at(-1)).toMatchObject({ status: "completed" });
+    }
+  });
+
+  test("Keyring.report counts what a run sealed and opened under each key, through a rotation", async () => {
+    const before = keyring();
+    const v = await asleep({ checkpointing, seal: { keyring: before } });
+    // The fields of two events, and two results of each of their runs.
+    expect(before.report()).toMatchObject([{ kid: ring.primary, state: "primary", seals: 6 }]);
+    const uses: { kid: string; operation: "seal" | "open" }[] = [];
+    const after = withState("decrypt-only");
+    await deploy(v, { keyring: after, onUse: (use) => uses.push(use) });
+    await v.engine.advance("1h");
+    expect(v.runs[0]!.status).toBe("completed");
+    const told = (kid: string, operation: "seal" | "open") =>
+      uses.filter((use) => use.kid === kid && use.operation === operation).length;
+    // One request: its event, which comes twice, and two results are opened, and the result of the run is sealed.
+    const [fresh, old] = after.report();
+    expect(fresh).toMatchObject({ kid: after.primary, state: "primary", seals: 1, opens: 0 });
+    expect(old).toMatchObject({ kid: ring.primary, state: "decrypt-only", seals: 0, opens: 4 });
+    expect([told(after.primary, "seal"), told(ring.primary, "open")]).toEqual([1, 4]);
+    expect([fresh, old].map((key) => Object.keys(key!).filter((name) => name.startsWith("last")))).toEqual([
+      ["lastSealedAt"],
+      ["lastOpenedAt"],
+    ]);
+  });
 
   test.each(["warn", "accept"] as const)(
     'plaintext: "%s" lets plaintext through, of every step type',
@@ -127,6 +163,38 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
       await v.engine.advance("1h");
       if (allowed) expect(v.seen[0]).toEqual({ secret: "pay-a-2" });
       else expectRefused(v.runs[0], v.seen, "CONTEXT", A);
+    },
+  );
+
+  test.each([
+    { runBinding: "trigger", allowed: true },
+    { runBinding: "run", allowed: false },
+  ] as const)(
+    'a result of a run whose event has no sealed field, and was given this one\'s id, under runBinding "$runBinding": $allowed',
+    async ({ runBinding, allowed }) => {
+      const seen: unknown[] = [];
+      const { engine, inngest } = await createApp(
+        (client) => [
+          client.createFunction(
+            { id: "fn", retries: 0, triggers: { event: "go" } },
+            async ({ event, step }) => {
+              const a = await step.run("a", () => `a ${event.data.n}`);
+              await step.sleep("nap", "1h");
+              seen.push(a);
+            },
+          ),
+        ],
+        { checkpointing, seal: { runBinding } },
+      );
+      await inngest.send([1, 2].map((n) => ({ name: "go", data: { n } })));
+      await engine.idle();
+      const [mine, other] = engine.runs;
+      mine!.event.id = other!.event.id;
+      mine!.steps.set(A, other!.steps.get(A)!);
+      engine.cancel(other!.id);
+      await engine.advance("1h");
+      if (allowed) expect(seen).toEqual(["a 2"]);
+      else expectRefused(mine, seen, "CONTEXT", A);
     },
   );
 

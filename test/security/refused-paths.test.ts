@@ -1,4 +1,4 @@
-import { type Inngest, step } from "inngest";
+import { type Inngest, fetch as sdkFetch, step } from "inngest";
 import { endpointAdapter } from "inngest/edge";
 import type { PlaintextPath } from "stepseal/inngest";
 import { findPlaintext } from "stepseal/testing";
@@ -51,6 +51,11 @@ const paths: [what: string, path: PlaintextPath, act: (step: Tools, inngest: Inn
       "step.fetch",
       "fetch",
       async (step) => (await step.fetch("https://x.test/", { method: "POST", body: SECRET })).text(),
+    ],
+    [
+      "the SDK's fetch",
+      "fetch",
+      async () => (await sdkFetch("https://x.test/", { method: "POST", body: SECRET })).text(),
     ],
   ];
 

@@ -12,8 +12,11 @@ export const DEFERRED_EVENT = "inngest/deferred.schedule";
 /** What a request to a durable endpoint turns into. */
 export const HTTP_EVENT = "inngest/http.request";
 
+/** The member beside a deferred call's sealed input in which the SDK refers to an experiment. */
+export const EXPERIMENT_MEMBER = "_inngestExperiment";
+
 /** Events that carry other events, an error and a result inside them. */
-const LIFECYCLE_EVENTS: ReadonlySet<string> = new Set([
+export const LIFECYCLE_EVENTS: ReadonlySet<string> = new Set([
   FAILED_EVENT,
   "inngest/function.finished",
   "inngest/function.cancelled",

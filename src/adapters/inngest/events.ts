@@ -4,6 +4,7 @@ import { equalBytes } from "../../internal/bytes.ts";
 import type { SealedValue, ValueSealer } from "../../value-sealer.ts";
 import {
   DEFERRED_EVENT,
+  EXPERIMENT_MEMBER,
   INVOKED_EVENT,
   isEnvelopeShaped,
   isLifecycleEvent,
@@ -134,7 +135,7 @@ function belongsHere(field: string, value: unknown, expected: Claims, reader: Ev
 const SEALED_INPUT: ReadonlySet<string> = new Set(["__ENCRYPTED__", "__STRATEGY__", "data", "k", "c", "t"]);
 
 /** What stands beside the envelope of a deferred call: the platform's own, and the reference of an experiment. */
-const BESIDE_INPUT: ReadonlySet<string> = new Set(["_inngest", "_inngestExperiment"]);
+const BESIDE_INPUT: ReadonlySet<string> = new Set(["_inngest", EXPERIMENT_MEMBER]);
 
 /** A deferred call: its whole input is one envelope. Whatever else stands beside it was put there on the way. */
 function openDeferred(event: WireEvent, reader: EventReader): WireEvent {

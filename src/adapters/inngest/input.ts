@@ -3,7 +3,15 @@ import { StepsealError } from "../../errors.ts";
 import { equalBytes } from "../../internal/bytes.ts";
 import type { ValueSealer } from "../../value-sealer.ts";
 import { endpointContext, type RunContext } from "./context.ts";
-import { FAILED_EVENT, HTTP_EVENT, isObject, own, type WireEvent } from "./event.ts";
+import {
+  FAILED_EVENT,
+  HTTP_EVENT,
+  INVOKED_EVENT,
+  isObject,
+  LIFECYCLE_EVENTS,
+  own,
+  type WireEvent,
+} from "./event.ts";
 import { isUntied, openEvent } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { isPlatformError, markPlatformError } from "./platform-errors.ts";
@@ -51,7 +59,9 @@ export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput 
   const isFailureHandler = "error" in ctx;
   const ownId = fn.id(clientId);
   const fnId = isFailureHandler ? `${ownId}-failure` : ownId;
-  if (!endpoint) checkNames([first, ...all], isFailureHandler ? ON_FAILURE : startNames(fn, clientId), fnId);
+  const names = isFailureHandler ? ON_FAILURE : startNames(fn, clientId);
+  if (!endpoint) checkNames([first, ...all], names, fnId);
+  if (listens(names)) for (const event of [first, ...all]) checkCall(event, reader);
   if (isFailureHandler && own(first.data, "function_id") !== ownId) {
     throw new StepsealError(
       "CONTEXT",
@@ -123,6 +133,23 @@ function checkNames(events: readonly WireEvent[], names: StartNames, fnId: strin
       "CONTEXT",
       `an event ${JSON.stringify(name)} does not start the function "${fnId}"`,
     );
+  }
+}
+
+/** Whether a function hears of runs that ended, and takes what it is told of them for proven. */
+function listens(names: StartNames): boolean {
+  return [...LIFECYCLE_EVENTS].some((name) => starts(names, name));
+}
+
+/** Members in which an event tells of a run that ended. */
+const TOLD_OF_RUNS = ["event", "events", "error", "result"];
+
+/** Refuses a call that tells a listener what only an event may tell it: there it would have to be sealed. */
+function checkCall({ name, data }: WireEvent, { options, policy }: InputReader): void {
+  if (name !== INVOKED_EVENT) return;
+  for (const member of TOLD_OF_RUNS) {
+    if (own(data, member) === undefined || options.eventFields.has(member)) continue;
+    policy.plaintext(`event "${name}" of a function that hears of runs that ended, member "${member}"`);
   }
 }
 

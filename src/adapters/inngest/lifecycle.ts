@@ -82,7 +82,9 @@ export function openLifecycle(event: WireEvent, reader: EventReader): WireEvent 
       else refuse("its result");
     }
     entries.set("result", result);
-  } else if (data.result !== undefined && data.result !== null) refuse("its result");
+  } else if (data.result !== undefined && data.result !== null && !repeatsAsText(data.result, platforms)) {
+    refuse("its result");
+  }
   return { ...event, data: withEntries(data, entries) };
 }
 
@@ -97,11 +99,17 @@ function openNested(
   reader: EventReader,
   entries: Map<string, unknown>,
 ): Uint8Array | undefined {
+  // Once each: what is opened twice at every level of events in events takes for ever.
+  const opened = new Map<WireEvent, OpenedEvent>();
   const open = (inner: WireEvent): OpenedEvent => {
+    const known = opened.get(inner);
+    if (known !== undefined) return known;
     if (reader.nestedStarts !== undefined && !starts(reader.nestedStarts, inner.name)) {
       throw new StepsealError("CONTEXT", `an event "${inner.name}" starts no run of this function`);
     }
-    return openEvent(inner, reader);
+    const result = openEvent(inner, reader);
+    opened.set(inner, result);
+    return result;
   };
   const { event } = data;
   const events = Array.isArray(data.events) ? data.events.filter(isObject) : [];
@@ -131,4 +139,20 @@ function repeats(result: Record<string, unknown>, error: Record<string, unknown>
     Object.keys(inner).every((key) => ERROR_MEMBERS.has(key)) &&
     own(inner, "message") === own(error, "message")
   );
+}
+
+/**
+ * The same where it stands there as a text: the message, or the JSON of the error. So the platform tells of an answer
+ * that never came, or that it could not take.
+ */
+function repeatsAsText(result: unknown, error: Record<string, unknown> | undefined): boolean {
+  if (typeof result !== "string" || error === undefined) return false;
+  if (result === error.message) return true;
+  let told: unknown;
+  try {
+    told = own(JSON.parse(result), "error");
+  } catch {
+    return false;
+  }
+  return isObject(told) && Object.keys(told).every((key) => told[key] === own(error, key));
 }

@@ -1,6 +1,6 @@
 import { StepsealError } from "../../errors.ts";
 import { tokenOf } from "./context.ts";
-import { isObject } from "./event.ts";
+import { EXPERIMENT_MEMBER, isObject } from "./event.ts";
 import { sealFields } from "./events.ts";
 import type { OpScope, WireOp } from "./op.ts";
 import { checkMembers, stepLabel } from "./refusals.ts";
@@ -67,13 +67,12 @@ export function sealDefer(
   if (typeof opts.fn_slug !== "string")
     throw new StepsealError("REFUSED", "a deferred call without a target");
   // The SDK puts the reference of an experiment into the input, and takes it out again on the other side.
-  const experimentKey = "_inngestExperiment";
   const input = isObject(opts.input) ? { ...opts.input } : opts.input;
-  const experiment = isObject(input) ? input[experimentKey] : undefined;
-  if (isObject(input)) delete input[experimentKey];
+  const experiment = isObject(input) ? input[EXPERIMENT_MEMBER] : undefined;
+  if (isObject(input)) delete input[EXPERIMENT_MEMBER];
   const sealed = sealer.seal(input, { kind: "defer.input", fn: opts.fn_slug });
   return {
     ...opts,
-    input: Object.assign(sealed, experiment !== undefined && { [experimentKey]: experiment }),
+    input: Object.assign(sealed, experiment !== undefined && { [EXPERIMENT_MEMBER]: experiment }),
   };
 }

@@ -9,7 +9,7 @@ import { refusedPath, stepLabel, unknownPath } from "./refusals.ts";
 import { sealWireError } from "./wire-error.ts";
 
 /** How an op of one kind leaves: which members its `opts` may have, and what happens to what it carries. */
-interface OpRule {
+export interface OpRule {
   /** Members of `opts` beside those that every op may have. */
   readonly opts: readonly string[];
   /** What `data` holds; an op without this must carry null. */
@@ -21,7 +21,7 @@ interface OpRule {
 }
 
 /** Names and ids, no data: every op may carry them. */
-const COMMON_OPTS: ReadonlySet<string> = new Set([
+export const COMMON_OPTS: ReadonlySet<string> = new Set([
   "type",
   "parallelMode",
   "span",
@@ -38,7 +38,7 @@ const RUN_OPTS = ["input", "signal"] as const;
  * Every op of the SDK, and what leaves with it. An op that is not here, or that carries a member which is not
  * here, is refused: after an SDK upgrade a new path for data meets a closed door. docs/inngest.md lists the same.
  */
-const OP_RULES: ReadonlyMap<unknown, OpRule> = new Map<unknown, OpRule>([
+export const OP_RULES: ReadonlyMap<unknown, OpRule> = new Map<unknown, OpRule>([
   ["StepRun", { opts: RUN_OPTS, data: "step.output", sealOpts: sealInput }],
   ["StepError", { opts: RUN_OPTS, error: true, sealOpts: sealInput }],
   ["StepFailed", { opts: RUN_OPTS, error: true, data: "error-copy", sealOpts: sealInput }],
@@ -56,7 +56,7 @@ const OP_RULES: ReadonlyMap<unknown, OpRule> = new Map<unknown, OpRule>([
 ]);
 
 /** Members that leave, sealed or because they are names, ids and times. */
-const OP_KEYS = new Set([
+export const OP_KEYS: ReadonlySet<string> = new Set([
   "id",
   "op",
   "name",

@@ -18,7 +18,7 @@ export interface RequestScope {
 }
 
 /** How one endpoint of the platform's API is called: what of the body leaves, sealed or not. */
-interface Endpoint {
+export interface Endpoint {
   /** Default: any. */
   readonly method?: "GET" | "POST";
   readonly path: RegExp;
@@ -32,7 +32,7 @@ interface Endpoint {
  * Every endpoint that the SDK calls through the client's `fetch`. A call to any other is refused. Paths are those
  * of inngest 4; docs/inngest.md lists the same.
  */
-const ENDPOINTS: readonly Endpoint[] = [
+export const ENDPOINTS: readonly Endpoint[] = [
   { method: "POST", path: /\/e\/[^/]+$/, seal: sealSentEvents },
   { method: "POST", path: /\/v1\/checkpoint\/[^/]+\/async$/, seal: sealCheckpoint },
   {

@@ -17,9 +17,10 @@ export type MemoizedStep =
 
 /**
  * What a step's state gives away of the step's type, which is known only later: the shape of what came unsealed, each of
- * which some type legitimately has, or `"invoked"` for what another function returned or failed with.
+ * which some type legitimately has; `"invoked"` for what another function returned or failed with; `"ended"` for how the
+ * run itself failed, which is no step's.
  */
-export type StepShape = "null" | "event" | "signal" | "error" | "other" | "invoked";
+export type StepShape = "null" | "event" | "signal" | "error" | "other" | "invoked" | "ended";
 
 /** Step types by what they may return unsealed. Every other type runs on the user's server and is sealed. */
 const UNSEALED_BY_TYPE: ReadonlyMap<string, readonly StepShape[]> = new Map([
@@ -53,12 +54,13 @@ export interface ShapedStep {
 export function checkShape(step: ShapedStep, options: ResolvedOptions, policy: PlaintextPolicy): void {
   const { hashedId, id, stepType, shape } = step;
   const place = `step ${hashedId} ("${id}")`;
-  if (shape === "invoked") {
-    if (stepType === "invoke") return;
-    throw new StepsealError(
-      "CONTEXT",
-      `${place}: what a function returned stands where no function was invoked`,
-    );
+  if (shape === "invoked" || shape === "ended") {
+    if (shape === "invoked" && stepType === "invoke") return;
+    const what =
+      shape === "ended"
+        ? "how the run itself failed stands in place of a step's result"
+        : "what a function returned stands where no function was invoked";
+    throw new StepsealError("CONTEXT", `${place}: ${what}`);
   }
   if (!mayBeUnsealed(step, options))
     policy.plaintext(`${place}, its ${shape === "error" ? "error" : "result"}`);
@@ -203,16 +205,22 @@ function expectedResult(
   note: Note,
 ): Expected {
   if (claims.kind === `fn.${what}`) {
-    note("invoked");
     const { context, options } = reader;
+    const { parent } = resultPlace(context);
+    if (id === COMPLETE && isSame(claims.parent, parent)) {
+      note("ended");
+      return { kind: "fn.error", fn: context.fn, parent };
+    }
+    note("invoked");
     // A call that was made in the official format carried no token, where its payload had no sealed field.
     if (claims.parent === undefined && options.legacy.untied) return { kind: `fn.${what}` };
-    const own = resultPlace(context).parent;
-    const isOwn =
-      id === COMPLETE && own !== undefined && claims.parent !== undefined && equalBytes(claims.parent, own);
-    return { kind: `fn.${what}`, parent: isOwn ? own : tokenOf(context, id, options) };
+    return { kind: `fn.${what}`, parent: tokenOf(context, id, options) };
   }
   return stepPlace(`step.${what}`, id, reader);
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): b is Uint8Array {
+  return a !== undefined && b !== undefined && equalBytes(a, b);
 }
 
 function stepPlace(kind: Kind, id: string, { context, options }: StepReader): Expected {

@@ -34,15 +34,18 @@ export function sealingClient(
       const answer = await given.request(sealed.request);
       return await held.open((sealer) => sealed.open(answer, { sealer, settings, state }));
     } catch (error) {
-      if (state !== undefined && error instanceof StepsealError) state.refusal ??= error;
-      throw error;
+      throw noted(error, state);
     }
   };
   http.requestStream = () => {
-    throw new StepsealError(
-      "REFUSED",
-      "A stream would leave on a path that this version of stepseal does not know.",
-    );
+    const message = "A stream would leave on a path that this version of stepseal does not know.";
+    throw noted(new StepsealError("REFUSED", message), state);
   };
   return Object.create(client, { http: { value: http, enumerable: true } }) as Client;
+}
+
+/** A refusal stands, whatever code of the user's does with the error. */
+function noted(error: unknown, state: RunState | undefined): unknown {
+  if (state !== undefined && error instanceof StepsealError) state.refusal ??= error;
+  return error;
 }

@@ -60,7 +60,7 @@ async function answer(
   settings: UpstashSettings,
   handler: SecuredHandler,
 ): Promise<Response> {
-  const state = runState(address, request.headers.get("upstash-workflow-runid") ?? undefined);
+  const state = runState(address, request.headers.get("upstash-workflow-runid") || undefined);
   let keys: RequestKeys | undefined;
   try {
     const held = await requestKeys(settings);

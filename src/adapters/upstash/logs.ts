@@ -3,6 +3,7 @@ import { isSealed } from "../../internal/shape.ts";
 import type { OpenExpected, Sealer } from "../../sealer.ts";
 import { chainDigest } from "../chain.ts";
 import { openJournal } from "./journal.ts";
+import type { UpstashSettings } from "./options.ts";
 import {
   eventPlace,
   failurePlace,
@@ -10,10 +11,10 @@ import {
   type RunState,
   resultPlace,
   runState,
-  stepPlace,
+  stepName,
 } from "./place.ts";
 import type { Door } from "./requests.ts";
-import { envelopeIn, isObject, openText, parse } from "./text.ts";
+import { envelopeIn, fromBase64, isObject, openText, parse, toBase64 } from "./text.ts";
 
 // For people to read: what does not open stays sealed, so that one value under an old key does not hide a whole list.
 
@@ -66,11 +67,10 @@ export function openDeadLetters(answer: unknown, { sealer, settings }: Door): un
       const url = isObject(message) ? (message.workflowUrl ?? message.url) : undefined;
       if (!isObject(message) || typeof url !== "string" || !URL.canParse(url)) return message;
       const state = runState(url, undefined);
-      const body = openBody(message.body, (entries) => openJournal(sealer, entries, state, settings));
       const failure = { kind: "fn.error", fn: state.fn } as const;
       const info = message.failureCallbackInfo;
       return changed(message, {
-        body: body ?? open(message.body, payloadPlace(url)),
+        body: openBody(message.body, state, sealer, settings),
         responseBody: open(message.responseBody, failure),
         failureCallbackInfo: isObject(info)
           ? changed(info, {
@@ -109,22 +109,44 @@ function stateOf({ workflowUrl }: Log, steps: readonly Log[]): RunState | undefi
 function openOut(step: Log, state: RunState, open: Open): unknown {
   const { out, stepType, waitEventId } = step;
   if (stepType === "Initial") return open(out, payloadPlace(state.url));
-  if (stepType === "Wait" && typeof waitEventId === "string") return open(out, eventPlace(waitEventId));
+  if (stepType === "Wait")
+    return openEvent(out, typeof waitEventId === "string" ? waitEventId : undefined, open);
   if (stepType === "Invoke") {
     const read = typeof out === "string" ? parse(out)?.value : out;
     if (!isObject(read)) return out;
     const opened = changed(read, { body: open(read.body, { kind: "fn.output" }) });
     return typeof out === "string" ? JSON.stringify(opened) : opened;
   }
-  if (state.trigger === undefined || typeof step.stepId !== "number" || typeof step.stepName !== "string")
-    return out;
-  return open(out, stepPlace(state, step));
+  if (typeof step.stepId !== "number" || typeof step.stepName !== "string") return out;
+  const place = { kind: "step.output", fn: state.fn, step: stepName(step) } as const;
+  return open(out, state.trigger === undefined ? place : { ...place, parent: state.trigger });
+}
+
+/** Data of an event is in base64. */
+function openEvent(out: unknown, event: string | undefined, open: Open): unknown {
+  const text = typeof out === "string" ? base64Text(out) : undefined;
+  if (envelopeIn(text) === undefined) return out;
+  const data = open(text, event === undefined ? { kind: "signal" } : eventPlace(event));
+  return data === text ? out : toBase64(String(data ?? ""));
+}
+
+function base64Text(text: string): string | undefined {
+  try {
+    return fromBase64(text, "It");
+  } catch {
+    return undefined;
+  }
 }
 
 function openErrors(errors: unknown, state: RunState, open: Open): unknown {
   if (!Array.isArray(errors)) return errors;
   return errors.map((error) =>
-    isObject(error) ? changed(error, { body: open(error.body, failureOf(state)) }) : error,
+    isObject(error)
+      ? changed(error, {
+          body: open(error.body, failureOf(state)),
+          error: open(error.error, failureOf(state)),
+        })
+      : error,
   );
 }
 
@@ -132,13 +154,18 @@ function failureOf(state: RunState): OpenExpected {
   return state.trigger === undefined ? { kind: "fn.error", fn: state.fn } : failurePlace(state);
 }
 
-function openBody(body: unknown, open: (entries: unknown[]) => unknown[]): string | undefined {
-  const entries = typeof body === "string" ? parse(body)?.value : undefined;
-  if (!Array.isArray(entries)) return undefined;
+/** What a request that failed was about: the state of its run, or the last step of it, or the payload. */
+function openBody(body: unknown, state: RunState, sealer: Sealer, settings: UpstashSettings): unknown {
+  const open = opener(sealer);
+  const read = typeof body === "string" ? parse(body)?.value : undefined;
+  if (isObject(read) && read.stepType !== undefined) {
+    return JSON.stringify(changed(read, { out: openOut(read, state, open) }));
+  }
+  if (!Array.isArray(read)) return open(body, payloadPlace(state.url));
   try {
-    return JSON.stringify(open(entries));
+    return JSON.stringify(openJournal(sealer, read, state, settings));
   } catch (error) {
-    if (error instanceof StepsealError) return undefined;
+    if (error instanceof StepsealError) return body;
     throw error;
   }
 }

@@ -58,8 +58,9 @@ export function sealMessage(message: Message, { sealer, settings, state }: Door)
   const isCall = headers["upstash-workflow-calltype"] === "toCallback";
   if (starts === "false" && !isCall && state !== undefined && destination === state.url) {
     const step = readStep(body);
+    const sealed = sealStep(sealer, step, watched(state), settings);
     checkAnswer(step, state);
-    return { ...message, body: JSON.stringify(sealStep(sealer, step, watched(state), settings)) };
+    return { ...message, body: JSON.stringify(sealed) };
   }
   if (settings.thirdPartyCalls !== "allow") throw new StepsealError("REFUSED", REFUSALS.thirdPartyCalls);
   if (!isCall) return message;

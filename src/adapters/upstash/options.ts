@@ -93,8 +93,13 @@ const schema = z.strictObject({
   ),
   scope: z.optional(text),
   onUse: z.optional(func),
-  replay: z.optional(object),
-  maxBodyBytes: z.optional(z.number()),
+  replay: z.optional(
+    z.custom<ReplayStore>(
+      (value) => typeof (value as ReplayStore | null)?.claim === "function",
+      "must have a function claim: memoryReplayStore(), or a store of yours",
+    ),
+  ),
+  maxBodyBytes: z.optional(z.int().check(z.positive())),
   onRefused: z.optional(func),
   env: z.optional(object),
 });

@@ -96,6 +96,7 @@ export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkf
     serve: secureServe,
     createWorkflow,
     serveMany: (workflows, shared = {}) => {
+      checkServeOptions(shared);
       const endpoints = new Map<string, Endpoint>();
       for (const [id, workflow] of Object.entries(workflows)) {
         if (id === "" || id.includes("/")) {

@@ -103,7 +103,7 @@ export function sealStep(
   }
   if (content === "result" && !isPlan(step)) {
     if (out !== undefined && typeof out !== "string") throw unreadable(step);
-    return { ...rest, out: sealText(sealer, out, stepPlace(state, step)) };
+    return { ...step, out: sealText(sealer, out, stepPlace(state, step)) };
   }
   if (out !== undefined) throw unreadable(step);
   return rest;
@@ -133,11 +133,11 @@ export function openStep(
   const what = `The result of step ${stepName(step)}`;
   switch (content) {
     case "result":
-      return withOut(rest, openText(sealer, out, stepPlaceWithoutRun(state, step), what));
+      return withOut(step, openText(sealer, out, stepPlaceWithoutRun(state, step), what));
     case "event":
-      return withOut(rest, openEvent(sealer, step, state, what));
+      return withOut(step, openEvent(sealer, step, state, what));
     case "run":
-      return withOut(rest, openRun(sealer, step, state, what));
+      return withOut(step, openRun(sealer, step, state, what));
     case "request":
       return step;
   }
@@ -191,5 +191,6 @@ function isNothing(value: unknown): boolean {
 }
 
 function withOut(step: WireStep, out: string | undefined): WireStep {
-  return out === undefined ? step : { ...step, out };
+  const { out: _, ...rest } = step;
+  return out === undefined ? rest : { ...step, out };
 }

@@ -1,4 +1,5 @@
 import { postFailureCallback } from "./callbacks.ts";
+import { dueTime } from "./delays.ts";
 import { goHeaders } from "./fields.ts";
 import { enqueue } from "./queue.ts";
 import { startRun } from "./runs.ts";
@@ -56,7 +57,7 @@ export function removeLetter(platform: Platform, dlqId: string): boolean {
   return at !== -1;
 }
 
-/** Fields a rerun takes from the request for it. */
+/** Fields a rerun takes from the request for it. A run that invoked the failed one has had its answer: no rerun tells it. */
 export type Overrides = Readonly<Record<string, string>>;
 
 /**
@@ -73,7 +74,6 @@ export function resume(platform: Platform, dlqId: string, overrides: Overrides =
     fields: { ...failed.fields, ...overrides },
     createdAt: platform.now,
     rerunOf: failed.id,
-    invoker: failed.invoker,
   });
   run.journal.push(...failed.journal.map((entry) => ({ ...entry })));
   platform.runs.push(run);
@@ -90,7 +90,7 @@ export function resume(platform: Platform, dlqId: string, overrides: Overrides =
       retried: 0,
       failures: [],
       state: "waiting",
-      notBefore: Math.max(platform.now, message.notBefore),
+      notBefore: Math.max(dueTime(platform.now, overrides), message.notBefore),
     };
     run.messages.push(again);
     enqueue(platform, again.notBefore, { message: again });
@@ -106,16 +106,17 @@ export function resume(platform: Platform, dlqId: string, overrides: Overrides =
 export function restart(platform: Platform, dlqId: string, overrides: Overrides = {}): RunRecord {
   const { run: failed } = letterOf(platform, dlqId);
   const id = nextId(platform, "wfr");
+  // When it was triggered for has passed.
+  const { "upstash-delay": _, "upstash-not-before": __, ...fields } = failed.fields;
   const { run } = startRun(platform, {
     id,
     url: failed.url,
-    fields: { ...failed.fields, ...overrides, "upstash-workflow-runid": id },
+    fields: { ...fields, ...overrides, "upstash-workflow-runid": id },
     payload: "",
     rerunOf: failed.id,
-    invoker: failed.invoker,
   });
+  // As it is stored: a payload that is no text would not survive being read and written.
   run.journal[0]!.body = failed.journal[0]?.body ?? "";
-  failed.resumedBy = run;
   removeLetter(platform, dlqId);
   return run;
 }

@@ -3,12 +3,12 @@ import type { ApiRequest } from "../types.ts";
 import { jsonResponse } from "../wire.ts";
 import { accept, type Receipt } from "./accept.ts";
 import { cancelMany, deleteLetters, listLetters, rerunMany } from "./bulk.ts";
-import { letterOf, removeLetter, restart, resume, retryFailureCallback } from "./dead-letters.ts";
+import { removeLetter, restart, resume, retryFailureCallback } from "./dead-letters.ts";
 import { fieldsOf } from "./fields.ts";
 import { runLogs } from "./logs.ts";
 import { messageLog } from "./message-log.ts";
 import { cancelRun, endRun } from "./runs.ts";
-import { ApiError, type Platform, runOf } from "./state.ts";
+import { ApiError, nextId, type Platform, runOf } from "./state.ts";
 import { notify, wait, webhookEvent } from "./waits.ts";
 
 /** A call of the API, taken apart. */
@@ -45,7 +45,7 @@ function batch(platform: Platform, { request }: Call): Response {
     // Told below.
   }
   if (!Array.isArray(messages)) throw new ApiError(400, "a batch must be a JSON array");
-  // A batch is refused as a whole when one message is. Not established for batches of which some could be taken.
+  // Not established: what the server does with a batch of which one message is refused. Here those before it are taken.
   const receipts = messages.map((one: unknown): Receipt => {
     const message = isObject(one) ? one : {};
     const fields = fieldsOf(isObject(message.headers) ? message.headers : {});
@@ -60,15 +60,14 @@ function batch(platform: Platform, { request }: Call): Response {
 function publish(platform: Platform, call: Call): Response {
   const { headers, body } = call.request;
   const receipt = accept(platform, destination(call, "/v2/publish/"), fieldsOf(headers), body);
-  return json(receipt, receipt.deduplicated ? 202 : 201);
+  return json(receipt, receipt.deduplicated ? 202 : 200);
 }
 
 /** `POST /v2/trigger/<url>`: a run without an SDK's client. */
 function trigger(platform: Platform, call: Call): Response {
   const url = destination(call, "/v2/trigger/");
   const own = fieldsOf(call.request.headers);
-  platform.order += 1;
-  const id = own["upstash-workflow-runid"] ?? `wfr_test${String(platform.order).padStart(8, "0")}`;
+  const id = own["upstash-workflow-runid"] ?? nextId(platform, "wfr");
   const fields = {
     // What the SDK's client sends; without the first header the SDK takes the delivery for a direct trigger.
     "upstash-forward-upstash-workflow-sdk-version": "1",
@@ -209,9 +208,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: "POST",
     path: /^\/v2\/workflows\/dlq\/callback\/([^/]+)$/,
-    answer: (platform, { parts: [dlqId = ""] }) => {
-      letterOf(platform, dlqId);
-      return json(about(retryFailureCallback(platform, dlqId)));
-    },
+    answer: (platform, { parts: [dlqId = ""] }) => json(about(retryFailureCallback(platform, dlqId))),
   },
 ];

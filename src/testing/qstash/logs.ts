@@ -11,7 +11,14 @@ import type { QstashJournalEntry } from "./stored.ts";
 
 type Log = Record<string, unknown>;
 
-const decoded = (body: string): string => readUtf8(decodeBase64(body)) ?? "";
+/** The text of a journal's entry; empty when a test has written something else there. */
+function decoded(body: string): string {
+  try {
+    return readUtf8(decodeBase64(body)) ?? "";
+  } catch {
+    return "";
+  }
+}
 
 /** The JSON of a step, or of anything else a test has put in its place. */
 function stepOf(entry: QstashJournalEntry): Log {
@@ -78,51 +85,44 @@ function invokedLog(run: RunRecord, step: Log, redacted: (text: string) => strin
   };
 }
 
-/** Steps in groups: one alone, those of one `Promise.all`, and what runs next. */
-function groups(platform: Platform, run: RunRecord): Log[] {
-  const found: { type: string; steps: Log[]; last: number }[] = [];
-  const results = new Set(
-    run.journal
-      .slice(1)
-      .map((entry) => stepOf(entry))
-      .filter((step) => !step.targetStep)
-      .map((step) => step.stepId),
-  );
+/** Stored steps in groups: one alone, or those of one `Promise.all`. The plan of a step goes when its result is there. */
+function storedGroups(platform: Platform, run: RunRecord, steps: ReadonlyMap<string, Log>): Log[] {
+  const results = new Set([...steps.values()].filter((step) => !step.targetStep).map((step) => step.stepId));
+  const groups: { readonly type: "sequential" | "parallel"; readonly steps: Log[] }[] = [];
   for (const entry of run.journal) {
-    if (entry.callType !== "step") continue;
+    const { targetStep } = steps.get(entry.messageId) ?? {};
+    if (entry.callType !== "step" || (targetStep !== undefined && results.has(targetStep))) continue;
     const log = stepLog(platform, run, entry);
-    const step = entry === run.journal[0] ? {} : stepOf(entry);
-    // The plan of a step that has its result since.
-    if (step.targetStep !== undefined && results.has(step.targetStep)) continue;
-    const parallel = Number(log.concurrent) > 1;
-    const group = found.at(-1);
-    if (parallel && group?.type === "parallel" && group.steps.length < group.last) group.steps.push(log);
-    else
-      found.push({ type: parallel ? "parallel" : "sequential", steps: [log], last: Number(log.concurrent) });
+    const group = groups.at(-1);
+    if (Number(log.concurrent) <= 1) groups.push({ type: "sequential", steps: [log] });
+    else if (group?.type === "parallel" && group.steps.length < Number(log.concurrent)) group.steps.push(log);
+    else groups.push({ type: "parallel", steps: [log] });
   }
-  const planned = new Set(
-    run.journal.filter((entry) => stepOf(entry).targetStep !== undefined).map((entry) => entry.messageId),
-  );
+  return groups;
+}
+
+/** The group of what runs next: messages the app has not answered well yet, those of planned steps aside. */
+function nextGroup(platform: Platform, run: RunRecord, steps: ReadonlyMap<string, Log>): Log[] {
   const next = run.messages.filter(
-    (one) => one.kind === "step" && one.state !== "done" && !planned.has(one.id),
+    (one) => one.kind === "step" && one.state !== "done" && steps.get(one.id)?.targetStep === undefined,
   );
-  const logs: Log[] = found.map(({ type, steps }) => ({ type, steps }));
-  if (next.length > 0) {
-    logs.push({
-      type: "next",
-      steps: next.map((message) => {
-        const stepName = message.failures.at(-1)?.answer.headers["upstash-error-step-name"];
-        return {
-          messageId: message.id,
-          ...(stepName === undefined ? {} : { stepName }),
-          state: stateOf(message),
-          retries: retriesOf(platform, message),
-          ...(message.failures.length > 0 ? { errors: message.failures.map(errorLog) } : {}),
-        };
-      }),
-    });
-  }
-  return logs;
+  if (next.length === 0) return [];
+  const logs = next.map((message) => {
+    const stepName = message.failures.at(-1)?.answer.headers["upstash-error-step-name"];
+    return {
+      messageId: message.id,
+      ...(stepName === undefined ? {} : { stepName }),
+      state: stateOf(message),
+      retries: retriesOf(platform, message),
+      ...(message.failures.length > 0 ? { errors: message.failures.map(errorLog) } : {}),
+    };
+  });
+  return [{ type: "next", steps: logs }];
+}
+
+function groups(platform: Platform, run: RunRecord): Log[] {
+  const steps = new Map(run.journal.slice(1).map((entry) => [entry.messageId, stepOf(entry)]));
+  return [...storedGroups(platform, run, steps), ...nextGroup(platform, run, steps)];
 }
 
 function failureLog(platform: Platform, run: RunRecord): Log {

@@ -2,7 +2,7 @@ import { durationOf } from "../clock.ts";
 import type { ServeHandler } from "../types.ts";
 import { accept } from "./accept.ts";
 import { handle } from "./api.ts";
-import { letterOf, restart, resume } from "./dead-letters.ts";
+import { restart, resume } from "./dead-letters.ts";
 import { fieldsOf } from "./fields.ts";
 import { base64Of } from "./messages.ts";
 import { nextJob } from "./queue.ts";
@@ -27,7 +27,6 @@ function createPlatform(options: TestQstashOptions): Platform {
     options,
     token: TOKEN,
     signingKeys: SIGNING_KEYS,
-    url: "",
     now: options.now ?? Date.now(),
     order: 0,
     jobs: new Set(),
@@ -109,7 +108,6 @@ function findRun(platform: Platform, id: string): RunRecord {
 export async function createTestQstash(options: TestQstashOptions = {}): Promise<TestQstash> {
   const platform = createPlatform(options);
   const server = await listen((request) => handle(platform, request));
-  platform.url = server.url;
   const { token, signingKeys } = platform;
   // idle() and advance() wait for each other, so that the clock moves for one at a time.
   let last: Promise<void> = Promise.resolve();
@@ -153,8 +151,8 @@ export async function createTestQstash(options: TestQstashOptions = {}): Promise
     get dlq() {
       return platform.dlq;
     },
-    resume: (dlqId) => outside(() => resume(platform, letterOf(platform, dlqId).dlqId)),
-    restart: (dlqId) => outside(() => restart(platform, letterOf(platform, dlqId).dlqId)),
+    resume: (dlqId) => outside(() => resume(platform, dlqId)),
+    restart: (dlqId) => outside(() => restart(platform, dlqId)),
     publish: (publication) => publish(platform, publication),
     notify: (eventId, body, runId) => outside(() => notify(platform, eventId, textOf(body), runId)),
     get wire() {

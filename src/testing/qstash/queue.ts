@@ -1,4 +1,4 @@
-import type { Job, Message, Platform, RunRecord } from "./state.ts";
+import type { Job, Platform, RunRecord } from "./state.ts";
 
 /** Puts something in the queue. */
 export function enqueue(platform: Platform, at: number, task: Job["task"]): void {
@@ -18,17 +18,11 @@ export function nextJob(platform: Platform, until: number): Job | undefined {
   return first;
 }
 
-/** Takes out of the queue what a run had to do. Returns its messages, in the order they were due. */
-export function dropJobs(platform: Platform, run: RunRecord): Message[] {
-  const dropped: Job[] = [];
+/** Takes out of the queue what a run had to do, but for its failure callback, which is done after its end. */
+export function dropJobs(platform: Platform, run: RunRecord): void {
   for (const job of platform.jobs) {
-    const owner = "message" in job.task ? job.task.message.run : job.task.wait.run;
-    // A failure callback is what is done for a run after its end.
-    if (owner !== run || ("message" in job.task && job.task.message.kind === "failure")) continue;
-    platform.jobs.delete(job);
-    dropped.push(job);
+    const { task } = job;
+    const owner = "message" in task ? task.message.run : task.wait.run;
+    if (owner === run && !("message" in task && task.message.kind === "failure")) platform.jobs.delete(job);
   }
-  return dropped
-    .sort((one, other) => one.at - other.at || one.order - other.order)
-    .flatMap(({ task }) => ("message" in task ? [task.message] : []));
 }

@@ -54,10 +54,10 @@ export function endRun(
   run.state = state;
   run.completedAt = platform.now;
   run.result = result;
-  const unfinished = dropJobs(platform, run);
-  if (state === "RUN_CANCELED") {
-    for (const message of run.messages) if (message.state === "waiting") message.state = "canceled";
-  }
+  dropJobs(platform, run);
+  // Those under way count too: what they come to is not stored any more.
+  const unfinished = run.messages.filter((one) => one.state === "waiting" && one.kind !== "failure");
+  if (state === "RUN_CANCELED") for (const message of unfinished) message.state = "canceled";
   const waits = [...platform.waits].filter((wait) => wait.run === run);
   for (const wait of waits) platform.waits.delete(wait);
   if (run.invoker) answerInvoker(platform, run.invoker, state, result);

@@ -21,12 +21,17 @@ async function inTime<T>(answer: Promise<T>, milliseconds: number, url: string):
   }
 }
 
+/** Whether a URL is under another: the same, or what follows begins a path, a query or a fragment. */
+function isUnder(url: string, prefix: string): boolean {
+  return url.startsWith(prefix) && (prefix.endsWith("/") || /^[/?#]?$/.test(url.charAt(prefix.length)));
+}
+
 /** Makes the request of a delivery: to a served handler, or over the network when that stays on this machine. */
 export async function send(platform: Platform, delivery: QstashDelivery): Promise<Answer> {
   const { url, method, headers } = delivery;
   let prefix: string | undefined;
   for (const one of platform.routes.keys()) {
-    if (url.startsWith(one) && one.length > (prefix?.length ?? -1)) prefix = one;
+    if (isUnder(url, one) && one.length > (prefix?.length ?? -1)) prefix = one;
   }
   const handler = prefix === undefined ? undefined : platform.routes.get(prefix);
   if (!handler && !(URL.canParse(url) && LOOPBACK.test(new URL(url).hostname))) {

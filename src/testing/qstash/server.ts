@@ -29,7 +29,9 @@ async function read(incoming: IncomingMessage, origin: string): Promise<ApiReque
 
 async function write(outgoing: ServerResponse, response: Response): Promise<void> {
   const body = new Uint8Array(await response.arrayBuffer());
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(body);
+  // A connection that clients keep would outlive the server, and the next one may get its port.
+  const headers = { ...Object.fromEntries(response.headers), connection: "close" };
+  outgoing.writeHead(response.status, headers).end(body);
 }
 
 /**

@@ -145,8 +145,6 @@ export interface Platform {
   readonly options: TestQstashOptions;
   readonly token: string;
   readonly signingKeys: { readonly current: string; readonly next: string };
-  /** Known once the server listens. */
-  url: string;
   now: number;
   order: number;
   readonly jobs: Set<Job>;

@@ -19,7 +19,7 @@ export interface QstashDelivery {
   readonly attempt: number;
   url: string;
   method: string;
-  /** Lower-case names, without the signature. */
+  /** Lower-case names. What a hook sees has no signature yet. */
   headers: Record<string, string>;
   body: string;
 }
@@ -81,17 +81,16 @@ export interface TestQstash {
     readonly QSTASH_NEXT_SIGNING_KEY: string;
   };
   /**
-   * Says what answers deliveries to URLs that start with a text; the longest such text wins. The same text again is
-   * a redeploy.
+   * Says what answers deliveries to a URL and all under it; the longest such URL wins. The same URL again is a redeploy.
    *
-   * @throws StepsealError `CONFIG` when the text is no absolute URL
+   * @throws StepsealError `CONFIG` when it is no absolute URL
    */
   serve(url: string, handler: ServeHandler): void;
   /**
-   * Delivers everything that is due until nothing is.
+   * Delivers everything that is due until nothing is. What a handler does after it has answered is not waited for.
    *
-   * @throws StepsealError `UNSUPPORTED` when the app called an endpoint that is not there, `CONFIG` when a handler did
-   * not answer in time
+   * @throws StepsealError `UNSUPPORTED` when the app called an endpoint that is not there, or a run does not end;
+   * `CONFIG` when a handler did not answer in time
    */
   idle(): Promise<void>;
   /** Moves the virtual clock, delivering what falls due on the way in order. `"1h30m"`, or milliseconds. */

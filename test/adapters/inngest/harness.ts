@@ -3,7 +3,12 @@ import { serve } from "inngest/edge";
 import * as experimental from "inngest/experimental";
 import { createKeyring, type Keyring } from "stepseal";
 import { type EncryptionMiddlewareOptions, encryptionMiddleware } from "stepseal/inngest";
-import { createTestEngine, type TestEngine, type TestEngineOptions } from "stepseal/testing";
+import {
+  createTestEngine,
+  type ServeHandler,
+  type TestEngine,
+  type TestEngineOptions,
+} from "stepseal/testing";
 
 /** What of the SDK came after its oldest supported version, 4.3.0: tests of it need one that has it. */
 export const SDK = {
@@ -36,12 +41,14 @@ export interface AppOptions {
   readonly client?: Partial<ClientOptions>;
   readonly engine?: TestEngine;
   readonly engineOptions?: TestEngineOptions;
+  /** What stands between the platform and the app. */
+  readonly around?: (handler: ServeHandler) => ServeHandler;
 }
 
 /** A served app on the real SDK, and the platform it runs on. */
 export async function createApp(
   build: Build,
-  { id = "app", seal = {}, checkpointing, middleware = [], client = {}, ...rest }: AppOptions = {},
+  { id = "app", seal = {}, checkpointing, middleware = [], client = {}, around, ...rest }: AppOptions = {},
 ): Promise<{ engine: TestEngine; inngest: Inngest }> {
   const engine = rest.engine ?? createTestEngine(rest.engineOptions);
   const ours = seal === null ? [] : [encryptionMiddleware({ keyring: keyring(), ...seal })];
@@ -53,7 +60,8 @@ export async function createApp(
     middleware: [...ours, ...middleware],
     ...client,
   });
-  await engine.serve(serve({ client: inngest, functions: build(inngest) }));
+  const handler = serve({ client: inngest, functions: build(inngest) });
+  await engine.serve(around?.(handler) ?? handler);
   return { engine, inngest };
 }
 

@@ -56,7 +56,7 @@ function listener(inngest: Parameters<Scenario["build"]>[0], see: See) {
   return inngest.createFunction(
     {
       id: "listener",
-      triggers: [{ event: "inngest/function.finished" }, { event: "inngest/function.failed" }],
+      triggers: ["finished", "failed", "cancelled"].map((end) => ({ event: `inngest/function.${end}` })),
     },
     async ({ event }) => see(`listener: ${event.name}`, event.data),
   );

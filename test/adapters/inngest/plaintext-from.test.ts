@@ -1,11 +1,11 @@
 import { Inngest } from "inngest";
 import { serve } from "inngest/edge";
 import type { EncryptionMiddlewareOptions } from "stepseal/inngest";
-import { isPlatformError } from "stepseal/inngest";
+import { encryptionMiddleware, isPlatformError } from "stepseal/inngest";
 import { createTestEngine } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
 import { A, expectRefused, stored, victim } from "../../security/victim.ts";
-import { createApp, MODES, quiet } from "./harness.ts";
+import { createApp, keyring, MODES, quiet } from "./harness.ts";
 
 interface FailureArg {
   readonly error: Error;
@@ -109,6 +109,75 @@ describe.each(MODES)("$name, errors that the platform makes itself", ({ checkpoi
     await engine.idle();
     if (platformErrors) expect(seen).toEqual(["made up", true, true]);
     else expectRefused(engine.runsOf("app-fn-failure")[0], seen, "PLAINTEXT_REJECTED", "its error");
+  });
+});
+
+describe("an answer that the platform cannot take ends the run with an error of its own", () => {
+  const ANSWERS: [name: string, answer: (honest: () => Promise<Response>) => Promise<Response>][] = [
+    ["too large", (honest) => honest()],
+    ["none", () => Promise.reject(new Error("unreachable"))],
+    ["a proxy's, with a status of failure", async () => new Response("<h1>No</h1>", { status: 502 })],
+    ["a proxy's, with one of success", async () => new Response("<h1>Yes</h1>")],
+    ["a redirection", async () => new Response(null, { status: 302 })],
+  ];
+
+  /** What `onFailure` and a listener see of it. */
+  async function failed(answer: (typeof ANSWERS)[number][1], seal: EncryptionMiddlewareOptions | null) {
+    const seen: { who: string; error: Error; told: Record<string, unknown> }[] = [];
+    const engine = createTestEngine({ signingKey: null });
+    const inngest = new Inngest({
+      id: "app",
+      ...engine.clientOptions,
+      logger: quiet,
+      checkpointing: false,
+      middleware: seal === null ? [] : [encryptionMiddleware({ keyring: keyring(), ...seal })],
+    });
+    const see = (who: string, error: Error, event: { readonly data: object }): void => {
+      const { error: copy, result } = event.data as { error: Error; result?: unknown };
+      seen.push({ who, error, told: { copy, result } });
+    };
+    const fn = inngest.createFunction(
+      {
+        id: "fn",
+        retries: 0,
+        triggers: { event: "go" },
+        onFailure: ({ error, event }: FailureArg) => see("onFailure", error, event),
+      },
+      ({ step }) => step.run("large", () => "x".repeat(5 * 1024 * 1024)),
+    );
+    const listen = inngest.createFunction(
+      { id: "listen", retries: 0, triggers: { event: "inngest/function.finished" } },
+      ({ event }) => {
+        const { function_id, error } = event.data as unknown as { function_id: string; error: Error };
+        if (function_id === "app-fn") see("listener", error, event);
+      },
+    );
+    const handler = serve({ client: inngest, functions: [fn, listen] });
+    await engine.serve((request) => {
+      const isRun = request.method === "POST" && new URL(request.url).searchParams.get("fnId") === "app-fn";
+      return isRun ? answer(() => Promise.resolve(handler(request))) : handler(request);
+    });
+    await inngest.send({ name: "go", data: { encrypted: 1 } });
+    await engine.advance("1h");
+    return seen.sort((a, b) => (a.who < b.who ? -1 : 1));
+  }
+
+  test.each(ANSWERS)(
+    "%s: onFailure and listeners hear of it as without stepseal, and recognise it",
+    async (_name, answer) => {
+      const [plain, sealed] = [await failed(answer, null), await failed(answer, {})];
+      expect(plain.map(({ who }) => who)).toEqual(["listener", "onFailure"]);
+      const told = (seen: typeof plain) =>
+        JSON.parse(JSON.stringify(seen.map(({ error: { message }, told }) => [message, told])));
+      expect(told(sealed)).toEqual(told(plain));
+      expect(sealed.map(({ error }) => isPlatformError(error))).toEqual([true, true]);
+      expect(sealed.map(({ told: { copy } }) => isPlatformError(copy))).toEqual([true, true]);
+    },
+  );
+
+  test("but not where such errors are refused", async () => {
+    const [, answer] = ANSWERS[1]!;
+    expect(await failed(answer, { plaintextFrom: { platformErrors: false } })).toEqual([]);
   });
 });
 

@@ -1,11 +1,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Inngest, Middleware, StepError, fetch as sdkFetch } from "inngest";
 import { serve } from "inngest/edge";
+import { createDefer, extendedTracesMiddleware, sandboxMiddleware } from "inngest/experimental";
 import { stream } from "inngest/experimental/durable-endpoints";
-import { createTestEngine } from "stepseal/testing";
-import { describe, expect, test } from "vitest";
+import { createTestEngine, type TestEngine } from "stepseal/testing";
+import { describe, expect, test, vi } from "vitest";
+import {
+  DEFERRED_EVENT,
+  EXPERIMENT_MEMBER,
+  FAILED_EVENT,
+  HTTP_EVENT,
+  INVOKED_EVENT,
+  LIFECYCLE_EVENTS,
+  SCHEDULED_EVENT,
+} from "../../../src/adapters/inngest/event.ts";
 import { hashStepId } from "../../../src/testing/ids.ts";
-import { createApp, MODES, quiet } from "./harness.ts";
+import { createApp, MODES, quiet, SDK } from "./harness.ts";
 
 // What the gate takes for granted of the SDK. When one of these fails with a new version, its name says which part of
 // the gate has to be looked at; nothing here uses stepseal's middleware.
@@ -84,6 +94,26 @@ describe("fetch-door.ts", () => {
     expect(calls).toBe(5);
   });
 });
+
+interface Op {
+  readonly op: string;
+  readonly id: string;
+  readonly opts?: { readonly signal?: unknown };
+  readonly userland?: unknown;
+  readonly error?: unknown;
+}
+
+/** The ops in every answer and checkpoint. */
+function opsIn({ wire }: TestEngine): Op[] {
+  return wire
+    .filter(
+      ({ status, url, method }) => method === "POST" && (status === 206 || url.includes("/checkpoint/")),
+    )
+    .flatMap(({ body }) => {
+      const parsed = JSON.parse(body) as { readonly steps: Op[] } | Op[];
+      return Array.isArray(parsed) ? parsed : parsed.steps;
+    });
+}
 
 /** Every file of the SDK that calls the platform, by what it holds. */
 function sources(): string {
@@ -214,6 +244,77 @@ describe("response-door.ts", () => {
   });
 });
 
+describe("response-door.ts, what the SDK answers where no function ran or ended", () => {
+  /** Bodies of the answers to what `change` makes of the first request, as wrapRequest sees them, and as they leave. */
+  async function answers(change: (request: Request) => Request) {
+    const passed: string[] = [];
+    const left: string[] = [];
+    const wrapRequest = async ({ next }: Middleware.WrapRequestArgs) => {
+      const response = await next();
+      passed.push(response.body);
+      return response;
+    };
+    const { engine, inngest } = await createApp(
+      (client) => [
+        client.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, async ({ step }) => {
+          await Promise.all([step.run("a", () => "a"), step.run("b", () => "b")]);
+        }),
+      ],
+      {
+        seal: null,
+        checkpointing: false,
+        middleware: [hooks({ wrapRequest })],
+        around: (handler) => async (request) => {
+          if (request.method !== "POST") return handler(request);
+          const response = await handler(change(request));
+          left.push(await response.clone().text());
+          return response;
+        },
+      },
+    );
+    await inngest.send({ name: "go" });
+    await engine.idle().catch(() => {});
+    return { passed, left };
+  }
+
+  test("a request that is not signed: a fixed text", async () => {
+    const unsigned = (request: Request): Request => {
+      const headers = new Headers(request.headers);
+      headers.delete("x-inngest-signature");
+      return new Request(request, { headers });
+    };
+    const { left } = await answers(unsigned);
+    expect(left[0]).toBe('{"message":"Unauthorized"}');
+  });
+
+  test("a probe: an empty text; and a failure of its own, a fixed one", async () => {
+    const probe = (request: Request): Request => new Request(`${request.url}&probe=trust`, request);
+    expect((await answers(probe)).left[0]).toBe("");
+    expect(sources()).toContain('stringify({ code: "internal_server_error" })');
+  });
+
+  test("a step that the function does not have: hashed ids and names, in these members alone", async () => {
+    const other = (request: Request): Request => {
+      const url = new URL(request.url);
+      url.searchParams.set("stepId", hashStepId("renamed"));
+      return new Request(url, request);
+    };
+    // Ten seconds, for which the SDK looks for it.
+    const realTimeout = setTimeout;
+    const hurried = (work: () => void, ms = 0, ...rest: []) =>
+      realTimeout(work, ms === 10_000 ? 0 : ms, ...rest);
+    vi.stubGlobal("setTimeout", Object.assign(hurried, { __promisify__: realTimeout.__promisify__ }));
+    const { passed } = await answers(other).finally(() => vi.unstubAllGlobals());
+    const answer = JSON.parse(passed[0]!) as { foundSteps: object[]; requestedStep: unknown };
+    expect(Object.keys(answer).sort().join()).toBe("error,foundSteps,requestedStep,totalFoundSteps");
+    expect(answer.requestedStep).toBe(hashStepId("renamed"));
+    expect(answer.foundSteps.length).toBe(2);
+    for (const found of answer.foundSteps) {
+      expect(["displayName,id", "displayName,id,name"]).toContain(Object.keys(found).sort().join());
+    }
+  });
+});
+
 describe("middleware.ts", () => {
   test("one instance serves the hooks of one request", async () => {
     const instances = new Map<object, Set<string>>();
@@ -306,6 +407,85 @@ describe("input.ts and steps.ts", () => {
     expect(seen.slice(-2)).toEqual(["changed in place", "replaced"]);
   });
 
+  test('the end of a run is told under the hash of "complete", as a step without a name of the user\'s', async () => {
+    expect(hashStepId("complete")).toBe("0737c22d3bfae812339732d14d8c7dbd6dc4e09c");
+    expect(sources()).toContain('const RUN_COMPLETE_STEP_ID = "complete"');
+  });
+
+  test.skipIf(!SDK.defers)("so is its failure, once it has deferred something", async () => {
+    const { engine, inngest } = await createApp(
+      (client) => {
+        const later = createDefer(client, { id: "later" }, () => 1);
+        const fn = client.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, ({ defer }) => {
+          defer("d", { function: later, data: {} });
+          throw new Error("failed");
+        });
+        return [fn, later];
+      },
+      { seal: null, checkpointing: false },
+    );
+    await inngest.send({ name: "go" });
+    await engine.idle();
+    const failed = opsIn(engine).filter(({ error }) => error !== undefined);
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { id, userland } of failed) {
+      expect([id, userland]).toEqual([hashStepId("complete"), undefined]);
+    }
+  });
+
+  test.each(MODES)(
+    "a sent signal is a step that leaves its name, and of which no type is told, $name",
+    async ({ checkpointing }) => {
+      const types: unknown[] = [];
+      const { engine } = await play(
+        {
+          wrapStep({ next, stepInfo }: Middleware.WrapStepArgs) {
+            types.push([stepInfo.options.id, stepInfo.stepType]);
+            return next();
+          },
+        },
+        {
+          checkpointing,
+          handler: async ({ step }) => {
+            const { sendSignal } = step as unknown as {
+              sendSignal(id: string, signal: object): Promise<void>;
+            };
+            await sendSignal("send", { signal: "mine", data: 1 });
+          },
+        },
+      );
+      expect(types).toContainEqual(["send", "unknown"]);
+      const sent = opsIn(engine).filter(({ op, opts }) => op === "StepRun" && opts?.signal !== undefined);
+      expect(sent.map(({ opts }) => opts!.signal)).toEqual(["mine"]);
+    },
+  );
+
+  test("the error that wrapStep passes on is the one that user code catches, the same object", async () => {
+    const passed: unknown[] = [];
+    const caught: unknown[] = [];
+    await play(
+      {
+        wrapStep({ next, stepInfo }: Middleware.WrapStepArgs) {
+          const result = next();
+          if (stepInfo.memoized) result.catch((error: unknown) => passed.push(error));
+          return result;
+        },
+      },
+      {
+        handler: async ({ step }) => {
+          const fail = () => {
+            throw new TypeError("once");
+          };
+          await step.run("a", fail).catch((error: unknown) => caught.push(error));
+          await step.sleep("nap", "1h");
+        },
+      },
+    );
+    expect(passed.length).toBeGreaterThan(0);
+    expect(passed.at(-1)).toBe(caught.at(-1));
+    expect(passed.at(-1)).toBeInstanceOf(StepError);
+  });
+
   test("wrapStep is told the hashed id, the user's id and the type of a memoized step", async () => {
     const told: unknown[] = [];
     await play({
@@ -316,6 +496,43 @@ describe("input.ts and steps.ts", () => {
     });
     expect(told).toContainEqual([hashStepId("a"), "a", "run"]);
     expect(told).toContainEqual([hashStepId("nap"), "nap", "sleep"]);
+  });
+});
+
+describe("fetch-door.ts and context.ts", () => {
+  test("a checkpoint names its run, in its path and in its body", async () => {
+    const { engine, run } = await play({}, { checkpointing: true });
+    const checkpoints = engine.wire.filter(({ url }) => url.includes("/v1/checkpoint/"));
+    expect(checkpoints.length).toBeGreaterThan(0);
+    for (const { url, body } of checkpoints) {
+      expect(new URL(url).pathname).toBe(`/v1/checkpoint/${run.id}/async`);
+      expect(JSON.parse(body)).toMatchObject({ run_id: run.id, steps: expect.any(Array) });
+    }
+  });
+});
+
+describe("install.ts and event.ts", () => {
+  const client = new Inngest({ id: "app", isDev: true, logger: quiet });
+  const idOf = (Class: unknown): string => new (Class as Middleware.Class)({ client }).id;
+
+  test("the middleware of extended traces and of sandboxes go by these ids", () => {
+    expect(idOf(extendedTracesMiddleware({ behaviour: "off" }))).toBe("inngest:extended-traces");
+    if (SDK.sandboxes) expect(idOf(sandboxMiddleware())).toBe("inngest:sandbox");
+  });
+
+  test("the SDK has no event of its own whose name the gate does not know", () => {
+    const names = [...sources().matchAll(/internalEvents\$1\["\w+"\] = "([^"]+)"/g)].map(([, name]) => name);
+    const known = [
+      ...LIFECYCLE_EVENTS,
+      FAILED_EVENT,
+      INVOKED_EVENT,
+      SCHEDULED_EVENT,
+      HTTP_EVENT,
+      DEFERRED_EVENT,
+    ];
+    expect(names.length).toBeGreaterThan(4);
+    expect(names.filter((name) => !known.includes(name!))).toEqual([]);
+    if (SDK.defers) expect(sources()).toContain(`const deferExperimentKey = "${EXPERIMENT_MEMBER}"`);
   });
 });
 

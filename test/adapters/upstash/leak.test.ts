@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { findPlaintext } from "stepseal/testing";
 import { describe, expect, it } from "vitest";
 import { everything, MARKERS, NOW, PLANTED, runEverything, seen } from "./everything.ts";
@@ -37,5 +38,15 @@ describe("what the platform gets to see of an app on Upstash Workflow", () => {
     await markersFound({});
     expect(seen).toEqual(without);
     expect(JSON.stringify(seen)).toContain(MARKERS.returned);
+  });
+
+  it("as the documentation counts it", () => {
+    const visible = PLANTED.filter((one) => one.visible).length;
+    for (const path of ["docs/engines/upstash.md", "SECURITY.md"]) {
+      const text = readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8").replaceAll(/\s+/g, " ");
+      expect(
+        /\d+ markers.*?: all \d+ are found without stepseal, \d+ with it/.exec(text)?.[0].match(/\d+/g),
+      ).toEqual([PLANTED.length, PLANTED.length, visible].map(String));
+    }
   });
 });

@@ -40,6 +40,28 @@ test("a hook may send a delivery elsewhere, or drop it for good", async () => {
   expect(qstash.deliveries.at(-1)).toMatchObject({ status: undefined, problem: "dropped" });
 });
 
+test("any delivery can be made up from outside, and is signed", async () => {
+  const qstash = await platform();
+  const seen: unknown[] = [];
+  served(qstash, async (context) => {
+    const one = await context.run("one", () => "own");
+    await context.run("two", () => seen.push([context.workflowRunId, context.requestPayload, one]));
+  });
+  const entry = (body: string) => ({ messageId: "msg_forged", body: btoa(body), callType: "step" });
+  const step = { stepId: 1, stepName: "one", stepType: "Run", out: '"forged"', concurrent: 1 };
+  qstash.publish({
+    url: URL_OF_APP,
+    body: [entry("forged payload"), entry(JSON.stringify(step))],
+    headers: {
+      "Upstash-Forward-Upstash-Workflow-RunId": "wfr_forged",
+      "Upstash-Forward-Upstash-Workflow-Sdk-Version": "1",
+    },
+  });
+  await qstash.idle();
+  expect(seen).toEqual([["wfr_forged", "forged payload", "forged"]]);
+  expect(qstash.runs).toEqual([]);
+});
+
 test("a stored journal can be changed under a run", async () => {
   const qstash = await platform();
   served(qstash, async (context) => {
@@ -88,7 +110,7 @@ test("a signature is for its URL, or for what a test says", async () => {
   expect(subjects).toEqual([`${URL_OF_APP}/x`, "https://fixed.example.com", `${URL_OF_APP}/x?signed`]);
 });
 
-test("a handler is chosen by the longest prefix, and a new one takes over", async () => {
+test("a handler is chosen by the longest URL that is above, and a new one takes over", async () => {
   const qstash = await platform();
   const seen: string[] = [];
   const named = (name: string) => async (): Promise<Response> => {
@@ -97,8 +119,8 @@ test("a handler is chosen by the longest prefix, and a new one takes over", asyn
   };
   qstash.serve("https://app.example.com", named("app"));
   qstash.serve("https://app.example.com/api", named("api"));
-  for (const path of ["", "/api", "/api/x", "/other"]) {
-    qstash.publish({ url: `https://app.example.com${path}` });
+  for (const path of ["", "/api", "/api/x", "/apis", ".org/api"]) {
+    qstash.publish({ url: `https://app.example.com${path}`, headers: { "Upstash-Retries": "0" } });
   }
   await qstash.idle();
   qstash.serve("https://app.example.com/api", named("new api"));
@@ -142,6 +164,18 @@ test("a handler that hangs is an error that names its URL", async () => {
   qstash.serve(URL_OF_APP, () => new Promise(() => {}));
   qstash.publish({ url: URL_OF_APP, body: "x" });
   await expect(qstash.idle()).rejects.toMatchObject({ code: "CONFIG", message: /app\.example\.com.*50 ms/ });
+});
+
+test("a run that does not end is an error, not a hang", async () => {
+  const qstash = await platform();
+  qstash.serve(URL_OF_APP, async (request) => {
+    const { id } = qstash.runs[0]!;
+    const headers = { authorization: `Bearer ${qstash.token}`, "upstash-workflow-runid": id };
+    await fetch(`${qstash.url}/v2/publish/${request.url}`, { method: "POST", headers, body: "{}" });
+    return new Response("", { headers: { "upstash-workflow-sdk-version": "1" } });
+  });
+  await clientOf(qstash).trigger({ url: URL_OF_APP });
+  await expect(qstash.idle()).rejects.toMatchObject({ code: "UNSUPPORTED", message: /does not end/ });
 });
 
 test("deliveries may overlap", async () => {

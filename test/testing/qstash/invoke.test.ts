@@ -106,3 +106,20 @@ test("children in parallel are told apart", async () => {
   await qstash.idle();
   expect(qstash.run(workflowRunId).result).toBe("[4,9]");
 });
+
+test("a child that is resumed after its parent had its answer tells it nothing more", async () => {
+  const qstash = await platform();
+  let isBroken = true;
+  const { parent, child } = await family(qstash, async (context) =>
+    context.run("step", () => {
+      if (isBroken) throw new WorkflowNonRetryableError("broken");
+      return "mended";
+    }),
+  );
+  isBroken = false;
+  const before = parent.journal.length;
+  const resumed = qstash.resume(child()?.dlqId ?? "");
+  await qstash.idle();
+  expect(resumed.result).toBe('"mended"');
+  expect([parent.state, parent.journal.length]).toEqual(["RUN_SUCCESS", before]);
+});

@@ -6,7 +6,7 @@ import type { Run } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
 import { keyring, MODES } from "../harness.ts";
 import { everything, play, sights } from "./everything.ts";
-import { type Build, createFleet, officialMiddleware, PASSPHRASE } from "./fleet.ts";
+import { type Build, createFleet, type Fleet, officialMiddleware, PASSPHRASE } from "./fleet.ts";
 
 /** The deploys of docs/migrating.md, in their order. */
 const STAGES = {
@@ -51,7 +51,7 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
   /** Runs that take a step in each stage, and sleep through the deploy of the next one. */
   async function migrate(
     stages: readonly Stage[],
-  ): Promise<{ run: Run; formats: (string | undefined)[][]; last: unknown }> {
+  ): Promise<{ fleet: Fleet; run: Run; formats: (string | undefined)[][]; last: () => unknown }> {
     const build: Build = (inngest, see) => [
       inngest.createFunction(
         { id: "long", triggers: { event: "go" }, retries: 0 },
@@ -78,35 +78,54 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
       await fleet.engine.advance("1d");
     }
     await fleet.engine.advance("1d");
-    return { run: fleet.engine.runs[0]!, formats, last: fleet.seen.at(-1)?.value };
+    return { fleet, run: fleet.engine.runs[0]!, formats, last: () => fleet.seen.at(-1)?.value };
   }
+
+  /** What the function saw at its end: all that the stages sealed. */
+  const all = (stages: readonly Stage[]) => ({
+    card: "card",
+    results: stages.map((stage) => `sealed under "${stage}"`),
+  });
 
   test("a run begun under the official middleware goes on through every stage of the way in", async () => {
     const stages = FORWARD.slice(0, 5);
     const { run, last } = await migrate(stages);
     expect(run.status).toBe("completed");
-    expect(last).toEqual({ card: "card", results: stages.map((stage) => `sealed under "${stage}"`) });
+    expect(last()).toEqual(all(stages));
   });
 
   test("a run begun in envelopes goes on through the way back, up to the last stage that holds the ring", async () => {
     const stages: Stage[] = ["done", "envelopes", "with a ring"];
     const { run, last } = await migrate(stages);
     expect(run.status).toBe("completed");
-    expect(last).toEqual({ card: "card", results: stages.map((stage) => `sealed under "${stage}"`) });
+    expect(last()).toEqual(all(stages));
   });
 
   test("and one begun under the ring in the official format goes on to the official middleware", async () => {
-    const { run, last } = await migrate(["with a ring", "drop-in", "beside", "official"]);
+    const stages: Stage[] = ["with a ring", "drop-in", "beside", "official"];
+    const { run, last } = await migrate(stages);
     expect(run.status).toBe("completed");
-    expect(last).toMatchObject({ card: "card" });
+    expect(last()).toEqual(all(stages));
   });
 
-  test("onUse tells which format is still opened, and a trial refuses what is left, and is taken back", async () => {
+  test("onUse tells which format is still opened", async () => {
     const { formats } = await migrate(["with a ring", "envelopes"]);
     expect(formats[1]).toContain("inngest/libsodium");
     expect((await migrate(["envelopes", "trial"])).formats.flat()).not.toContain("inngest/libsodium");
-    const refused = await migrate(["drop-in", "trial"]);
-    expect(refused.run.status).toBe("failed");
-    expect(JSON.stringify(refused.run.error)).toContain("LEGACY_NO_KEY");
+  });
+
+  test("a trial refuses what is left, and once it is taken back the run is rerun to its end", async () => {
+    const stages: Stage[] = ["drop-in", "trial", "envelopes"];
+    const { fleet, run, last } = await migrate(stages);
+    const { engine } = fleet;
+    expect(run.status).toBe("failed");
+    expect(JSON.stringify(run.error)).toContain("LEGACY_NO_KEY");
+    // By now "envelopes" is deployed again.
+    for (const from of [{}, { fromStep: "after drop-in" }]) {
+      const again = engine.rerun(run.id, from);
+      await engine.advance("7d");
+      expect(again.status).toBe("completed");
+      expect(last()).toEqual(all(stages));
+    }
   });
 });

@@ -48,6 +48,22 @@ export const EVENT_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "the end of a run that is cancelled",
+    build: (inngest, see) => [
+      inngest.createFunction({ id: "fn", triggers: { event: "go" } }, async ({ step }) => {
+        await step.run("s", () => "kept");
+        await step.sleep("nap", "1d");
+        see("awake", true);
+      }),
+    ],
+    play: async ({ engine, inngest }) => {
+      await inngest.send(GO);
+      await engine.idle();
+      engine.cancel(engine.runsOf("app-fn")[0]!.id);
+      await engine.advance("7d");
+    },
+  },
+  {
     name: "batches of events",
     build: (inngest, see) => [
       inngest.createFunction(

@@ -1,0 +1,97 @@
+import { Client as QstashClient } from "@upstash/qstash";
+import { createWorkflow } from "@upstash/workflow/nextjs";
+import { generateKey, StepsealError } from "stepseal";
+import { type SecureWorkflowOptions, secureWorkflow } from "stepseal/upstash";
+import { describe, expect, it } from "vitest";
+import { keyring, ORIGIN } from "./harness.ts";
+
+const GOOD = {
+  keyring: keyring(),
+  qstash: { token: "token" },
+  signingKeys: { current: "sig_current" },
+  publicUrl: ORIGIN,
+} satisfies SecureWorkflowOptions;
+
+function messageOf(make: () => unknown): string {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof StepsealError && error.code === "CONFIG") return error.message;
+    throw error;
+  }
+  return "nothing was thrown";
+}
+
+/** Options that are wrong, and what the error says of them. */
+const WRONG: [options: object, says: string[]][] = [
+  [{ publicUrl: undefined }, ["publicUrl", "UPSTASH_WORKFLOW_URL", "https://app.example.com"]],
+  [{ publicUrl: "app.example.com" }, ["publicUrl", "https://app.example.com"]],
+  [{ publicUrl: "https://app.example.com?x=1" }, ["publicUrl"]],
+  [{ publicURL: ORIGIN }, ["publicURL", "known: keyring", "publicUrl"]],
+  [{ qstash: {} }, ["QSTASH_TOKEN", "qstash"]],
+  [{ qstash: undefined, env: { QSTASH_REGION: "us-east-1", QSTASH_TOKEN: "x" } }, ["US_EAST_1_QSTASH_TOKEN"]],
+  [{ qstash: "token" }, ["qstash"]],
+  [{ signingKeys: { next: "sig_next" } }, ["signingKeys.current"]],
+  [{ signingKeys: { current: "" } }, ["signingKeys.current", "empty"]],
+  [{ keyring: undefined, key: undefined, env: {} }, ["STEPSEAL_KEY", "not set"]],
+  [{ key: generateKey() }, ['"keyring" and "key"']],
+  [{ keyring: undefined, fallbackKeys: [] }, ['"fallbackKeys" needs "key"']],
+  [{ keyring: {} }, ["keyring"]],
+  [{ plaintextTrigger: "allow" }, ["plaintextTrigger", '"reject"', '"accept"']],
+  [{ thirdPartyCalls: true }, ["thirdPartyCalls", '"refuse"', '"allow"']],
+  [{ webhooks: "yes" }, ["webhooks", '"refuse"', '"allow"']],
+  [{ plaintextFrom: { event: ["x"] } }, ["plaintextFrom", "event", "known: events, platformFailures"]],
+  [{ plaintextFrom: { events: [""] } }, ["plaintextFrom.events.0", "empty"]],
+  [{ scope: "" }, ["scope", "empty"]],
+  [{ onUse: "log" }, ["onUse", "function"]],
+  [{ onRefused: 1 }, ["onRefused", "function"]],
+  [{ maxBodyBytes: "1 MB" }, ["maxBodyBytes", "number"]],
+  [{ maxBodyBytes: -1 }, ["maxBodyBytes"]],
+  [{ replay: {} }, ["replay", "claim"]],
+];
+
+describe("secureWorkflow", () => {
+  it.each(WRONG)("refuses %j, and says what and how", (wrong, says) => {
+    const message = messageOf(() => secureWorkflow({ env: {}, ...GOOD, ...wrong } as SecureWorkflowOptions));
+    for (const text of says) expect(message).toContain(text);
+    expect(message).not.toMatch(/ssk1_|sig_|token"/);
+  });
+
+  it("takes a client, its options, and the environment", () => {
+    const client = new QstashClient({ token: "token", baseUrl: "http://127.0.0.1:1", devMode: false });
+    secureWorkflow({ ...GOOD, qstash: client });
+    secureWorkflow({ ...GOOD, qstash: { token: "token", baseUrl: "http://127.0.0.1:1", retry: false } });
+    secureWorkflow({
+      env: { STEPSEAL_KEY: generateKey(), QSTASH_TOKEN: "token", UPSTASH_WORKFLOW_URL: ORIGIN },
+    });
+  });
+
+  it.each(["qstashClient", "receiver", "baseUrl"])("keeps %s of serve to itself", (name) => {
+    const { serve, serveMany, createWorkflow: create } = secureWorkflow(GOOD);
+    const options = { [name]: "anything" } as object;
+    const route = async (): Promise<void> => {};
+    for (const make of [
+      () => serve(route, options),
+      () => create(route, options),
+      () => serveMany({}, options),
+      () => serveMany({ a: createWorkflow(route, options) }),
+    ]) {
+      expect(messageOf(make)).toContain(`"${name}"`);
+    }
+  });
+
+  it.each(["", "a/b"])("takes no workflow with the name %j", (name) => {
+    expect(
+      messageOf(() => secureWorkflow(GOOD).serveMany({ [name]: createWorkflow(async () => {}) })),
+    ).toContain(JSON.stringify(name));
+  });
+
+  it("shows nothing of its keys, however it is printed", () => {
+    const secure = secureWorkflow({
+      ...GOOD,
+      signingKeys: { current: "sig_secret" },
+      qstash: { token: "tok_secret" },
+    });
+    expect(JSON.stringify(secure)).not.toContain("secret");
+  });
+});

@@ -1,0 +1,99 @@
+import type { WorkflowContext } from "@upstash/workflow";
+import { createWorkflow } from "@upstash/workflow/nextjs";
+import { findPlaintext } from "stepseal/testing";
+import { describe, expect, it } from "vitest";
+import { type App, BASE, createApp, type Seal } from "./harness.ts";
+
+const MARKER = "planted-in-a-result-0123456789";
+
+async function createOpen(seal: Seal): Promise<{ app: App; saw: unknown[] }> {
+  const saw: unknown[] = [];
+  const app = await createApp(
+    {
+      main: createWorkflow(async (context: WorkflowContext<{ order: string }>) => {
+        saw.push(context.requestPayload);
+        await context.run("step", () => MARKER);
+        saw.push(await context.waitForEvent("wait", "paid", { timeout: "1h" }));
+      }),
+    },
+    { seal },
+  );
+  return { app, saw };
+}
+
+/** How others start a run: through the platform's API, or as a client of the SDK without stepseal. */
+const STARTS: [string, (app: App) => unknown][] = [
+  [
+    "published from outside",
+    ({ qstash }) =>
+      qstash.publish({ url: `${BASE}main`, body: { order: "1001" }, headers: { "Upstash-Retries": "0" } }),
+  ],
+  [
+    "triggered by the SDK alone",
+    async ({ qstash }) => {
+      const { Client } = await import("@upstash/workflow");
+      const client = new Client({ baseUrl: qstash.url, token: qstash.token, devMode: false });
+      await client.trigger({ url: `${BASE}main`, body: { order: "1001" }, retries: 0 });
+    },
+  ],
+];
+
+describe("a payload that is not sealed", () => {
+  it.each(STARTS)("starts nothing, %s", async (_, start) => {
+    const { app, saw } = await createOpen({});
+    await start(app);
+    await app.qstash.idle();
+    expect(saw).toEqual([]);
+    const answers = app.qstash.wire.filter(
+      ({ headers }) => headers["stepseal-error"] === "PLAINTEXT_REJECTED",
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([489]));
+  });
+
+  it.each(STARTS)("starts a run where the app says so, and the rest is sealed, %s", async (_, start) => {
+    const { app, saw } = await createOpen({ plaintextTrigger: "accept" });
+    await start(app);
+    await app.qstash.idle();
+    await app.client.notify({ eventId: "paid", eventData: { by: "card" } });
+    await app.qstash.idle();
+    expect(saw.at(-1)).toEqual({ eventData: { by: "card" }, timeout: false });
+    expect(app.qstash.runs.map(({ state }) => state)).toEqual(["RUN_SUCCESS"]);
+    expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
+  });
+
+  it("is sealed before the run begins, where it came past no client of the SDK", async () => {
+    const { app } = await createOpen({ plaintextTrigger: "accept" });
+    app.qstash.publish({ url: `${BASE}main`, body: { order: "planted-in-a-payload" } });
+    await app.qstash.idle();
+    expect(findPlaintext(app.qstash.wire, ["planted-in-a-payload"])).toEqual([]);
+  });
+});
+
+describe("an event that is not sealed", () => {
+  it("is refused, and accepted from a sender that is named", async () => {
+    const refusing = await createOpen({});
+    await refusing.app.trigger("main", { order: "1" }, { retries: 0 });
+    await refusing.app.qstash.idle();
+    refusing.app.qstash.notify("paid", { by: "cash" });
+    await refusing.app.qstash.idle();
+    expect(refusing.app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["PLAINTEXT_REJECTED"]);
+    expect(JSON.stringify(refusing.saw)).not.toContain("cash");
+
+    const { app, saw } = await createOpen({ plaintextFrom: { events: ["paid"] } });
+    await app.trigger("main", { order: "1" });
+    await app.qstash.idle();
+    app.qstash.notify("paid", { by: "cash" });
+    await app.qstash.idle();
+    expect(saw.at(-1)).toEqual({ eventData: { by: "cash" }, timeout: false });
+  });
+
+  it("is refused under another name than the one that may be plaintext", async () => {
+    const { app, saw } = await createOpen({ plaintextFrom: { events: ["shipped"] } });
+    await app.trigger("main", { order: "1" }, { retries: 0 });
+    await app.qstash.idle();
+    app.qstash.notify("paid", { by: "cash" });
+    await app.qstash.idle();
+    expect(app.qstash.dlq).toHaveLength(1);
+    expect(JSON.stringify(saw)).not.toContain("cash");
+  });
+});

@@ -1,0 +1,177 @@
+import type { WorkflowContext } from "@upstash/workflow";
+import { createWorkflow } from "@upstash/workflow/nextjs";
+import { findPlaintext, type QstashDelivery } from "stepseal/testing";
+import { describe, expect, it } from "vitest";
+import { type App, createApp, fromBase64, type Seal, type Workflows } from "./harness.ts";
+
+const MARKER = "planted-in-a-request-to-a-third-party";
+const ANSWER = "planted-in-the-answer-of-a-third-party";
+const THIRD = "https://third.example.com";
+
+async function createCaller(
+  workflows: (saw: unknown[]) => Workflows,
+  seal: Seal,
+  onDeliver: (delivery: QstashDelivery, app: App) => void = () => {},
+): Promise<{ app: App; saw: unknown[] }> {
+  const saw: unknown[] = [];
+  const app: App = await createApp(workflows(saw), {
+    seal,
+    onDeliver: (delivery) => onDeliver(delivery, app),
+  });
+  app.qstash.serve(THIRD, async (request) => Response.json({ answer: ANSWER, to: await request.text() }));
+  return { app, saw };
+}
+
+const calls = (saw: unknown[]): Workflows => ({
+  calls: createWorkflow(async (context: WorkflowContext<string>) => {
+    const before = await context.run("before", () => "before");
+    try {
+      const { status, body } = await context.call("ask", { url: THIRD, method: "POST", body: MARKER });
+      saw.push([before, status, body]);
+    } catch (error) {
+      if ((error as Error).name === "StepsealError") saw.push((error as Error).message);
+      throw error;
+    }
+  }),
+  local: createWorkflow(async (context) => {
+    saw.push(await context.run("ask", () => ({ asked: MARKER, answer: ANSWER })));
+  }),
+});
+
+describe("a request that the platform would make", () => {
+  it("is refused before it leaves, and found without stepseal", async () => {
+    const { app, saw } = await createCaller(calls, {});
+    const run = await app.trigger("calls", "x", { retries: 0 });
+    await app.qstash.idle();
+    expect(saw).toEqual([expect.stringContaining('thirdPartyCalls: "allow"')]);
+    expect(app.qstash.run(run).state).toBe("RUN_FAILED");
+    expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
+
+    const without = await createCaller(calls, null);
+    await without.app.trigger("calls", "x");
+    await without.app.qstash.idle();
+    expect(findPlaintext(without.app.qstash.wire, [MARKER]).length).toBeGreaterThan(0);
+    expect(without.saw.at(-1)).toEqual(["before", 200, { answer: ANSWER, to: MARKER }]);
+  });
+
+  it("can be made in a step instead, which seals it", async () => {
+    const { app, saw } = await createCaller(calls, {});
+    await app.trigger("local");
+    await app.qstash.idle();
+    expect(saw.at(-1)).toEqual({ asked: MARKER, answer: ANSWER });
+    expect(findPlaintext(app.qstash.wire, [MARKER, ANSWER])).toEqual([]);
+  });
+
+  it("leaves where it is allowed, and its answer is sealed from there on", async () => {
+    const { app, saw } = await createCaller(calls, { thirdPartyCalls: "allow" });
+    const run = await app.trigger("calls", "x");
+    await app.qstash.idle();
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(saw.at(-1)).toEqual(["before", 200, { answer: ANSWER, to: MARKER }]);
+    expect(findPlaintext(app.qstash.wire, [MARKER]).length).toBe(1);
+    expect(findPlaintext(app.qstash.wire, [ANSWER])).toEqual([]);
+  });
+
+  it.each<[string, string, (delivery: QstashDelivery, kept: QstashDelivery[]) => void]>([
+    [
+      "with nothing that travelled with it",
+      "PLAINTEXT_REJECTED",
+      ({ headers }) => void delete headers["stepseal-call"],
+    ],
+    [
+      "with what travelled with another one's",
+      "CONTEXT",
+      ({ headers }, kept) => {
+        // The same step of the same workflow, in another run.
+        headers["stepseal-call"] = kept[0]?.headers["stepseal-call"] ?? "";
+        headers["upstash-workflow-stepid"] = "3";
+      },
+    ],
+    [
+      "as the result of another step",
+      "CONTEXT",
+      ({ headers }) => {
+        headers["upstash-workflow-stepname"] = "before";
+        headers["upstash-workflow-steptype"] = "Run";
+      },
+    ],
+    [
+      "that was altered",
+      "CORRUPT",
+      ({ headers }) => {
+        headers["stepseal-call"] =
+          headers["stepseal-call"]?.replace(
+            /.(.{8})$/,
+            (end) => (end[0] === "A" ? "B" : "A") + end.slice(1),
+          ) ?? "";
+      },
+    ],
+  ])("has no answer %s", async (_, code, forge) => {
+    const kept: QstashDelivery[] = [];
+    const { app, saw } = await createCaller(calls, { thirdPartyCalls: "allow" }, (delivery) => {
+      if (delivery.kind !== "callback") return;
+      kept.push({ ...delivery, headers: { ...delivery.headers } });
+      if (kept.length > 1) forge(delivery, kept);
+    });
+    await app.trigger("calls", "theirs");
+    await app.qstash.idle();
+    saw.length = 0;
+    const run = await app.trigger("calls", "mine");
+    await app.qstash.idle();
+    expect(kept).toHaveLength(2);
+    expect(saw).toEqual([]);
+    expect(app.qstash.run(run).state).not.toBe("RUN_SUCCESS");
+    const callback = app.qstash.deliveries.filter(({ kind }) => kind === "callback").at(-1);
+    expect(callback?.status).toBe(489);
+    expect(app.qstash.wire.filter(({ headers }) => headers["stepseal-error"] === code)).toHaveLength(1);
+  });
+
+  it("has its own answer, not another run's result of the same step", async () => {
+    let kept: string | undefined;
+    const { app, saw } = await createCaller(calls, { thirdPartyCalls: "allow" }, (delivery) => {
+      if (delivery.kind !== "callback") return;
+      const header = delivery.headers["stepseal-call"];
+      if (kept === undefined) kept = header;
+      else delivery.headers["stepseal-call"] = kept;
+    });
+    await app.trigger("calls", "theirs");
+    await app.qstash.idle();
+    saw.length = 0;
+    const run = await app.trigger("calls", "mine", { retries: 0 });
+    await app.qstash.idle();
+    // Sealed for the run that the header is from, the answer does not open in this one.
+    expect(saw).toEqual([]);
+    expect(app.qstash.run(run).state).toBe("RUN_FAILED");
+  });
+});
+
+describe("a webhook", () => {
+  const webhooks = (saw: unknown[]): Workflows => ({
+    hook: createWorkflow(async (context) => {
+      const webhook = await context.createWebhook("create");
+      saw.push(webhook.webhookUrl);
+      const { request, timeout } = await context.waitForWebhook("wait", webhook, "1d");
+      saw.push([timeout, await request?.text()]);
+    }),
+  });
+
+  it("is refused before it is made", async () => {
+    const { app, saw } = await createCaller(webhooks, {});
+    await app.trigger("hook", undefined, { retries: 0 });
+    await app.qstash.idle();
+    expect(saw).toEqual([]);
+    expect(app.qstash.dlq).toHaveLength(1);
+  });
+
+  it("works where it is allowed", async () => {
+    const { app, saw } = await createCaller(webhooks, { webhooks: "allow" });
+    const run = await app.trigger("hook");
+    await app.qstash.idle();
+    await fetch(String(saw.at(-1)), { method: "POST", body: MARKER });
+    await app.qstash.idle();
+    expect(saw.at(-1)).toEqual([false, MARKER]);
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    const created = app.qstash.run(run).journal[1]?.body ?? "";
+    expect(fromBase64(created)).toContain("__ENCRYPTED__");
+  });
+});
