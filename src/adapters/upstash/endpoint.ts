@@ -13,6 +13,7 @@ import { openRequest } from "./opening.ts";
 import type { UpstashSettings } from "./options.ts";
 import { type RunState, runState } from "./place.ts";
 import { watch } from "./watch.ts";
+import { withhold } from "./withheld.ts";
 
 /** What a `serve` of the SDK has to be given for one request. */
 export interface Secured {
@@ -92,7 +93,11 @@ async function handle(
   // The SDK checks requests itself. This one it may believe, and no other.
   const signature = toHex(crypto.getRandomValues(new Uint8Array(32)));
   headers.set(QSTASH_HEADER, signature);
-  let isTaken = false;
+  const withheld = withhold(state.url, {
+    method,
+    headers,
+    ...(method !== "GET" && method !== "HEAD" && { body }),
+  });
   const client = sealingClient(
     settings.clients(request.headers.get("upstash-region")),
     () => keys,
@@ -101,7 +106,7 @@ async function handle(
   );
   const options: Secured["options"] = {
     get qstashClient() {
-      isTaken = true;
+      withheld.release();
       return client;
     },
     receiver: { verify: async (given) => given.signature === signature && given.body === body },
@@ -109,13 +114,13 @@ async function handle(
     // Otherwise the environment's is put before the path.
     baseUrl: new URL(state.url).origin,
   };
-  const response = await handler(
-    new Request(state.url, { method, headers, ...(method !== "GET" && method !== "HEAD" && { body }) }),
-    { options, route: (routeFunction) => watch(routeFunction, state, settings) },
-  );
-  if (isTaken) return response;
+  const response = await handler(withheld.request, {
+    options,
+    route: (routeFunction) => watch(routeFunction, state, settings),
+  });
+  if (withheld.isReleased) return response;
   throw new StepsealError(
     "CONFIG",
-    "secureWorkflow: the SDK was not given `secured.options`, so what it sends is not sealed. In `wrap`, spread them into the options of its serve.",
+    "secureWorkflow: the SDK was not given `secured.options`, so what it would send is not sealed. In `wrap`, spread them into the options of its serve, before the request is read.",
   );
 }

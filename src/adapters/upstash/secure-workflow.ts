@@ -37,9 +37,8 @@ export interface SecureWorkflow {
   /**
    * Puts the same check, opening and sealing around a `serve` of the SDK for another framework.
    *
-   * Both of what the handler gets have to reach the SDK: `secured.options` and `secured.route`. Without the second
-   * nothing of a run leaves, and without the first the request is answered with an error, though what the SDK sent in
-   * it went out unsealed.
+   * Both of what the handler gets have to reach the SDK: `secured.options`, before the request is read, and
+   * `secured.route`. Without either nothing of a run leaves, and the request is answered with 503.
    *
    * @param url of the endpoint, where it is not the public URL with the path of the request
    */
