@@ -1,4 +1,4 @@
-import type { RouteFunction, WorkflowServeOptions } from "@upstash/workflow";
+import type { WorkflowContext, WorkflowServeOptions } from "@upstash/workflow";
 import { StepsealError } from "../../errors.ts";
 import { toHex } from "../../internal/bytes.ts";
 import { tell } from "../../internal/tell.ts";
@@ -19,8 +19,10 @@ import { withhold } from "./withheld.ts";
 export interface Secured {
   /** Spread into its options, after all others. */
   readonly options: Required<Pick<WorkflowServeOptions, "qstashClient" | "receiver" | "url" | "baseUrl">>;
-  /** The route function to give it. */
-  route<Payload, Result>(routeFunction: RouteFunction<Payload, Result>): RouteFunction<Payload, Result>;
+  /** The route function to give it. What the framework's `serve` calls it with beside the context passes through. */
+  route<Payload, Result, More extends unknown[]>(
+    routeFunction: (context: WorkflowContext<Payload>, ...more: More) => Promise<Result>,
+  ): (context: WorkflowContext<Payload>, ...more: More) => Promise<Result>;
 }
 
 /** Answers an authentic request, whose body is opened, with a handler of the SDK. */

@@ -74,6 +74,21 @@ describe.each(SERVES)("secure.wrap around serve of @upstash/workflow/$name", ({ 
   });
 });
 
+it("secured.route hands on what a framework gives beside the context, as Astro's does", async () => {
+  const saw: unknown[] = [];
+  const { qstash, client } = await deploy((request, secured) =>
+    serveAstro(
+      secured.route(async (context, api) => {
+        saw.push(await context.run("locals", () => api.locals.shop));
+      }),
+      secured.options,
+    ).POST({ request, locals: { shop: "the shop" } } as never),
+  );
+  await client.trigger({ url: URL_ });
+  await qstash.idle();
+  expect(saw).toEqual(["the shop"]);
+});
+
 /** What a test of a mistake looks at: what was answered, and whether the marker left. */
 async function mistaken(handler: (route: Pay) => SecuredHandler, env: (qstash: TestQstash) => object) {
   const saw: unknown[] = [];
