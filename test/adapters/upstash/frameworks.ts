@@ -1,9 +1,10 @@
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Client, RouteFunction } from "@upstash/workflow";
 import express, { type Express } from "express";
 import { Hono } from "hono";
 import type { ServeHandler, TestQstash } from "stepseal/testing";
+import { nodeHandler } from "stepseal/transport";
 import { secureWorkflow as forWorkers } from "stepseal/upstash/cloudflare";
 import { secureWorkflow as forExpress } from "stepseal/upstash/express";
 import { secureWorkflow as forHono } from "stepseal/upstash/hono";
@@ -39,8 +40,8 @@ export function inProcess(env: Readonly<Record<string, string>>): void {
   onTestFinished(() => void vi.unstubAllEnvs());
 }
 
-/** An Express app on a free port, as a handler of web requests. */
-export async function listening(app: Express): Promise<ServeHandler> {
+/** An app of Node's on a free port, as a handler of web requests. */
+export async function listening(app: Express | RequestListener): Promise<ServeHandler> {
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
@@ -80,6 +81,14 @@ export const ENTRIES: readonly Entry[] = [
         answer: byPath(secure.serve(pay).POST, secure.serveMany(many).POST),
         client: secure.client(),
       };
+    },
+  },
+  {
+    name: "Next.js, Pages Router, by nodeHandler",
+    async deploy(qstash, { pay, many }) {
+      const secure = secure_(qstash);
+      const listener = nodeHandler(byPath(secure.serve(pay).POST, secure.serveMany(many).POST));
+      return { answer: await listening(listener), client: secure.client() };
     },
   },
   {
