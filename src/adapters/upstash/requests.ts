@@ -91,7 +91,9 @@ export function sealRequest(request: OutgoingRequest, door: Door): SealedRequest
 
 function matches({ path, more }: Endpoint, request: OutgoingRequest): boolean {
   const length = path.split("/").length;
-  return request.path.slice(0, length).join("/") === path && request.path.length <= length + more;
+  // The SDK's first versions write the query into the path.
+  const [beginning] = request.path.slice(0, length).join("/").split("?", 1);
+  return beginning === path && request.path.length <= length + more;
 }
 
 function withoutBody(request: OutgoingRequest): OutgoingRequest {
@@ -144,12 +146,23 @@ function sealResult(
   { sealer, state }: Door,
   [run]: readonly string[],
 ): OutgoingRequest {
-  if (run === undefined || run.endsWith("?cancel=true")) return withoutBody(request);
+  if (run === undefined) return checkFilter(request);
+  if (run.endsWith("?cancel=true")) return withoutBody(request);
   const { body } = request;
   if (run !== `${state?.run}?cancel=false` || (body !== undefined && typeof body !== "string")) {
     throw unreadable(request);
   }
   return { ...request, body: sealText(sealer, body, resultPlace(watched(state))) };
+}
+
+/** Which runs an administrator cancels. The SDK's first versions say it in a body: ids, or how a URL begins. */
+function checkFilter(request: OutgoingRequest): OutgoingRequest {
+  if (request.body === undefined) return request;
+  const filter = typeof request.body === "string" ? parse(request.body)?.value : undefined;
+  if (!isObject(filter)) throw unreadable(request);
+  const { workflowRunIds, workflowUrl, ...others } = filter;
+  if (Object.keys(others).length > 0) throw unreadable(request);
+  return request;
 }
 
 function openState(answer: unknown, { sealer, settings, state }: Door): unknown {

@@ -1,4 +1,4 @@
-import type { RouteFunction } from "@upstash/workflow";
+import type { WorkflowContext } from "@upstash/workflow";
 import { StepsealError } from "../../errors.ts";
 import type { UpstashSettings } from "./options.ts";
 import type { RunState, WireStep } from "./place.ts";
@@ -19,21 +19,27 @@ interface Steps {
   addStep(step: LazyStep): Promise<unknown>;
 }
 
+/** A route function, which in some frameworks gets more than the context. */
+export type Route<Payload, Result, More extends unknown[]> = (
+  context: WorkflowContext<Payload>,
+  ...more: More
+) => Promise<Result>;
+
 /**
  * A route function whose steps are refused, or checked against what the platform gave for them, where the code asks.
  *
  * Only the code knows that it asks for step 3, and which event it waits for. Everything here is synchronous: a promise
  * in between would change which steps run in parallel.
  */
-export function watch<Payload, Result>(
-  route: RouteFunction<Payload, Result>,
+export function watch<Payload, Result, More extends unknown[]>(
+  route: Route<Payload, Result, More>,
   state: RunState,
   settings: UpstashSettings,
-): RouteFunction<Payload, Result> {
-  return (context) => {
+): Route<Payload, Result, More> {
+  return (context, ...more) => {
     watchSteps(context as unknown as Steps, state, settings);
     state.watched = true;
-    return route(context);
+    return route(context, ...more);
   };
 }
 

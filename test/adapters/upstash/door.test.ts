@@ -1,4 +1,4 @@
-import type { WorkflowContext } from "@upstash/workflow";
+import { type WorkflowContext, WorkflowNonRetryableError } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { StepsealError } from "stepseal";
 import { findPlaintext } from "stepseal/testing";
@@ -253,5 +253,28 @@ describe("what an administrator's client sends", () => {
       "RUN_CANCELED",
       "RUN_CANCELED",
     ]);
+  });
+
+  it("brings dead letters back: resumed, and from the start", async () => {
+    const ran: string[] = [];
+    let broken = true;
+    const app = await createApp({
+      main: createWorkflow(async (context) => {
+        await context.run("one", () => void ran.push("one"));
+        await context.run("two", () => {
+          if (broken) throw new WorkflowNonRetryableError("broken");
+          ran.push("two");
+        });
+      }),
+    });
+    for (const _ of [1, 2]) await app.trigger("main");
+    await app.qstash.idle();
+    broken = false;
+    const [first, second] = app.qstash.dlq.map(({ dlqId }) => dlqId);
+    await app.client.dlq.resume({ dlqId: first as string });
+    await app.client.dlq.restart({ dlqId: second as string });
+    await app.qstash.idle();
+    expect(app.qstash.runs.map(({ state }) => state).slice(2)).toEqual(["RUN_SUCCESS", "RUN_SUCCESS"]);
+    expect(ran.sort()).toEqual(["one", "one", "one", "two", "two"]);
   });
 });
