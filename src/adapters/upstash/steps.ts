@@ -75,9 +75,16 @@ export const REFUSALS = {
     'context.createWebhook has a third party send its request to the platform, which reads it. Receive it on this server and pass it on with notify, or allow it with webhooks: "allow".',
 } as const;
 
-/** A step that only says which one of several parallel steps is to run next. */
-function isPlan({ targetStep }: WireStep): boolean {
-  return typeof targetStep === "number" && targetStep > 0;
+/**
+ * Whether a step only says which one of several parallel steps is to run next.
+ *
+ * @throws {StepsealError} REFUSED for one that has a number of its own besides: it would stand for a result
+ */
+function isPlan(step: WireStep): boolean {
+  const { stepId, targetStep } = step;
+  if (targetStep === undefined || targetStep === null || targetStep === 0) return false;
+  if (stepId === 0 && typeof targetStep === "number" && targetStep > 0) return true;
+  throw unreadable(step);
 }
 
 /**
@@ -101,7 +108,7 @@ export function sealStep(
       );
     }
   }
-  if (content === "result" && !isPlan(step)) {
+  if (!isPlan(step) && content === "result") {
     if (out !== undefined && typeof out !== "string") throw unreadable(step);
     return { ...step, out: sealText(sealer, out, stepPlace(state, step)) };
   }
@@ -112,7 +119,7 @@ export function sealStep(
 function unreadable(step: WireStep): StepsealError {
   return new StepsealError(
     "REFUSED",
-    `A step of the type ${String(step.stepType)} would leave with a result this version of stepseal cannot read.`,
+    `A step of the type ${String(step.stepType)} has a result that this version of stepseal cannot read.`,
   );
 }
 
@@ -129,7 +136,7 @@ export function openStep(
 ): WireStep {
   const content = contentOf(step.stepType, settings);
   const { out, ...rest } = step;
-  if (content === "nothing" || isPlan(step)) return rest;
+  if (isPlan(step) || content === "nothing") return rest;
   const what = `The result of step ${stepName(step)}`;
   switch (content) {
     case "result":

@@ -7,6 +7,7 @@ import { contentOf } from "./steps.ts";
 /** What is used of a step before it runs (@upstash/workflow 1, context/steps.ts). */
 interface LazyStep {
   readonly stepType: unknown;
+  readonly stepName: unknown;
   /** Of a wait. */
   readonly eventId?: unknown;
   /** Reads the result of the step that the platform gave for this one. */
@@ -67,7 +68,7 @@ function watchSteps(context: Steps, state: RunState, settings: UpstashSettings):
 
 function checkResult(
   found: WireStep,
-  { eventId }: LazyStep,
+  { eventId, stepName, stepType }: LazyStep,
   number: number,
   { events }: RunState,
   { plainEvents }: UpstashSettings,
@@ -78,6 +79,10 @@ function checkResult(
       "CONTEXT",
       `The platform gave the result of step ${String(stepId)} for step ${number}.`,
     );
+  }
+  // The SDK compares these itself, but not before it tells middleware of the result of one of several parallel steps.
+  if (found.stepName !== stepName || found.stepType !== stepType) {
+    throw new StepsealError("CONTEXT", `The platform gave the result of another step for step ${number}.`);
   }
   if (!events.has(number)) return;
   const event = events.get(number);
