@@ -106,8 +106,8 @@ async function handle(
     },
     receiver: { verify: async (given) => given.signature === signature && given.body === body },
     url: state.url,
-    // Otherwise the environment's is put before the path.
-    baseUrl: new URL(state.url).origin,
+    // Otherwise the environment's is put before the path. As it is spelt: it is what requests are signed for.
+    baseUrl: /^https?:\/\/[^/]+/.exec(state.url)?.[0] ?? state.url,
   };
   const response = await handler(
     new Request(state.url, { method, headers, ...(method !== "GET" && method !== "HEAD" && { body }) }),

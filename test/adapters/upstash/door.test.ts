@@ -227,6 +227,25 @@ describe("what this version does not know", () => {
     expect(findPlaintext(app.qstash.wire, [MARKER]).length).toBeGreaterThan(0);
   });
 
+  it.each(UNKNOWN.filter(([name]) => name === "a step for another workflow"))(
+    "does not leave where requests to third parties may: %s",
+    async (_, send) => {
+      const app = await createApp(
+        {
+          main: createWorkflow(async (context) => {
+            await context.run("first", () => 1);
+            await send(context.qstashClient as Qstash);
+          }),
+        },
+        { seal: { thirdPartyCalls: "allow" } },
+      );
+      await app.trigger("main", undefined, { retries: 0 });
+      await app.qstash.idle();
+      expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
+      expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["REFUSED"]);
+    },
+  );
+
   it("is refused to a client outside of runs, too", async () => {
     const { client, qstash } = await createApp({});
     const { http } = (client as unknown as { client: Qstash }).client;
