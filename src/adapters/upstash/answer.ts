@@ -1,6 +1,6 @@
 import type { StepsealError } from "../../errors.ts";
 import type { Sealer } from "../../sealer.ts";
-import { failurePlace, type RunState, resultPlace } from "./place.ts";
+import { answerPlace, failurePlace, type RunState } from "./place.ts";
 import { isObject, parse, sealText } from "./text.ts";
 
 /** What the SDK tells the platform in headers: numbers, names and versions (@upstash/workflow 1, serve/options.ts). */
@@ -29,7 +29,7 @@ export async function sealAnswer(answer: Response, sealer: Sealer, state: RunSta
   }
   const { status } = answer;
   if (text === "" || isStatus(text)) return new Response(text, { status, headers });
-  const place = answer.ok ? resultPlace(state) : failurePlace(state);
+  const place = answer.ok ? answerPlace(state) : failurePlace(state);
   return new Response(sealText(sealer, text, place), { status, headers });
 }
 

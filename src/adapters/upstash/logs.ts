@@ -5,11 +5,11 @@ import { chainDigest } from "../chain.ts";
 import { openJournal } from "./journal.ts";
 import type { UpstashSettings } from "./options.ts";
 import {
+  answerPlace,
   eventPlace,
   failurePlace,
   payloadPlace,
   type RunState,
-  resultPlace,
   runState,
   stepName,
 } from "./place.ts";
@@ -50,7 +50,7 @@ function openRunLog(run: Log, sealer: Sealer): Log {
     failureFunction: isObject(failure)
       ? changed(failure, {
           failResponse: open(failure.failResponse, failureOf(state)),
-          responseBody: open(failure.responseBody, resultPlace(state)),
+          responseBody: open(failure.responseBody, answerPlace(state)),
           errors: openErrors(failure.errors, state, open),
         })
       : failure,

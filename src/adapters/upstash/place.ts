@@ -94,6 +94,11 @@ export function resultPlace(state: RunState): SealClaims {
   return { kind: "fn.output", fn, ...runOf(state), parent: caller ?? knownTrigger(state) };
 }
 
+/** Claims of what a failure function returns: for no step, so that it cannot pass for what the run returns. */
+export function answerPlace(state: RunState): SealClaims {
+  return resultPlace({ ...state, caller: undefined });
+}
+
 /** Claims of what a run fails with, for its failure function. */
 export function failurePlace(state: RunState): SealClaims {
   return { kind: "fn.error", fn: state.fn, ...runOf(state), parent: knownTrigger(state) };
