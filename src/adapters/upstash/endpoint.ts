@@ -11,7 +11,7 @@ import { type RequestKeys, requestKeys } from "./keys.ts";
 import { CALL_HEADER } from "./message.ts";
 import { openRequest } from "./opening.ts";
 import type { UpstashSettings } from "./options.ts";
-import { type RunState, runState } from "./place.ts";
+import { originOf, type RunState, runState } from "./place.ts";
 import { watch } from "./watch.ts";
 
 /** What a `serve` of the SDK has to be given for one request. */
@@ -106,8 +106,8 @@ async function handle(
     },
     receiver: { verify: async (given) => given.signature === signature && given.body === body },
     url: state.url,
-    // Otherwise the environment's is put before the path. As it is spelt: it is what requests are signed for.
-    baseUrl: /^https?:\/\/[^/]+/.exec(state.url)?.[0] ?? state.url,
+    // Otherwise the environment's is put before the path.
+    baseUrl: originOf(state.url),
   };
   const response = await handler(
     new Request(state.url, { method, headers, ...(method !== "GET" && method !== "HEAD" && { body }) }),

@@ -59,6 +59,11 @@ export function workflowPath(url: string): string {
   throw new StepsealError("CONFIG", "The URL of a workflow is not absolute: expected https://host/path.");
 }
 
+/** Scheme, host and port of a URL as they are spelt, which `URL` would not keep: it is what requests are signed for. */
+export function originOf(url: string): string {
+  return /^https?:\/\/[^/]+/.exec(url)?.[0] ?? url;
+}
+
 /**
  * What a step is called in claims: number, type and name.
  *

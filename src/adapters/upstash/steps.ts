@@ -159,6 +159,8 @@ function stepPlaceWithoutRun(state: RunState, step: WireStep): ReturnType<typeof
 /** Data of an event, in base64. Which event it should be only the code says: `watchSteps` checks that. */
 function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string): string | undefined {
   const { out, waitTimeout, stepId } = step;
+  if (!isFlag(waitTimeout))
+    throw new StepsealError("FORMAT", `${what} has a time-out that is neither true nor false.`);
   // The platform may end any wait. It may not say what came.
   if (waitTimeout === true && isNothing(out)) return undefined;
   const text = isNothing(out) ? "" : fromBase64(out, what);
@@ -182,15 +184,29 @@ function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string
   return data === undefined ? undefined : toBase64(data);
 }
 
+/** What the platform may say of a run that was invoked, in its own words. */
+const ENDS: ReadonlySet<string> = new Set(["isCanceled", "isFailed"]);
+
 /** What the platform says of a run that was invoked, as JSON: its result is for this step alone. */
 function openRun(sealer: Sealer, step: WireStep, state: RunState, what: string): string {
   const read = typeof step.out === "string" ? parse(step.out)?.value : undefined;
   if (!isObject(read)) throw notSealed(what);
-  const { body, ...rest } = read;
+  const { body, isCanceled, isFailed } = read;
+  if (!isFlag(isCanceled) || !isFlag(isFailed)) {
+    throw new StepsealError("FORMAT", `${what} says neither that the run ended well nor that it did not.`);
+  }
   // A run that did not end well has no result: the platform says so, and nothing else.
-  if ((rest.isCanceled === true || rest.isFailed === true) && isNothing(body)) return JSON.stringify(rest);
-  const result = openText(sealer, body, { kind: "fn.output", parent: tokenOf(state, step) }, what);
-  return JSON.stringify({ ...rest, body: result });
+  const hasNone = (isCanceled === true || isFailed === true) && isNothing(body);
+  const result = hasNone
+    ? body
+    : openText(sealer, body, { kind: "fn.output", parent: tokenOf(state, step) }, what);
+  // In the order that they came in, as the app would see them.
+  const members = Object.entries({ ...read, body: result });
+  return JSON.stringify(Object.fromEntries(members.filter(([name]) => name === "body" || ENDS.has(name))));
+}
+
+function isFlag(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === "boolean";
 }
 
 function isNothing(value: unknown): boolean {

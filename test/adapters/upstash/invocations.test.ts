@@ -68,4 +68,23 @@ describe("an invocation", () => {
     expect(answered).toContain("__ENCRYPTED__");
     expect([saw, refused]).toEqual([[], "CONTEXT"]);
   });
+
+  it("gets nothing that the platform says beside it", async () => {
+    const { saw } = await invoke(({ body, ...rest }) => ({ forged: "forged", body, ...rest }));
+    // In this order, as without stepseal.
+    expect(JSON.stringify(saw)).toBe('[{"body":"returned","isCanceled":false,"isFailed":false}]');
+  });
+
+  it.each(["isFailed", "isCanceled"])("is not told something else than whether it is: %s", async (name) => {
+    const { saw, refused } = await invoke((out) => ({ ...out, [name]: "forged" }));
+    expect([saw, refused]).toEqual([[], "FORMAT"]);
+  });
+
+  it.each([[{}], [{ body: null }], [{ body: "" }]])(
+    "that failed has what the platform says: %j",
+    async (body) => {
+      const { saw } = await invoke(({ body: _, ...rest }) => ({ ...body, ...rest, isFailed: true }));
+      expect(saw).toEqual([{ ...body, isCanceled: false, isFailed: true }]);
+    },
+  );
 });
