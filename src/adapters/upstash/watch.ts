@@ -1,4 +1,4 @@
-import type { RouteFunction } from "@upstash/workflow";
+import { type RouteFunction, WorkflowNonRetryableError } from "@upstash/workflow";
 import { StepsealError } from "../../errors.ts";
 import type { UpstashSettings } from "./options.ts";
 import type { RunState, WireStep } from "./place.ts";
@@ -34,6 +34,9 @@ export function watch<Payload, Result>(
   return (context) => {
     watchSteps(context as unknown as Steps, state, settings);
     state.watched = true;
+    // The SDK runs the function up to its first step with the third party's answer as payload, and takes this for a
+    // first step. What came with the call says already that the answer is for a run that had one.
+    if (state.call !== undefined) throw new WorkflowNonRetryableError();
     return route(context);
   };
 }
