@@ -111,7 +111,7 @@ async function handle(
   };
   const response = await handler(
     new Request(state.url, { method, headers, ...(method !== "GET" && method !== "HEAD" && { body }) }),
-    { options, route: (routeFunction) => watch(routeFunction, state, settings) },
+    { options, route: (routeFunction) => watch(routeFunction, state, settings, client) },
   );
   if (isTaken) return response;
   throw new StepsealError(

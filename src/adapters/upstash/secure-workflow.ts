@@ -37,9 +37,9 @@ export interface SecureWorkflow {
   /**
    * Puts the same check, opening and sealing around a `serve` of the SDK for another framework.
    *
-   * Both of what the handler gets have to reach the SDK: `secured.options` and `secured.route`. Without the second
-   * nothing of a run leaves, and without the first the request is answered with an error, though what the SDK sent in
-   * it went out unsealed.
+   * Both of what the handler gets have to reach the SDK: `secured.options` and `secured.route`. With only one of them
+   * nothing of a run leaves, and its requests are answered with an error; with only the second, the payload of a run
+   * that did not come from a client of the SDK is passed on as it came.
    *
    * @param url of the endpoint, where it is not the public URL with the path of the request
    */

@@ -16,6 +16,9 @@ interface LazyStep {
 
 /** What is used of a context, none of it public: how a step gets its number, and where it meets its result. */
 interface Steps {
+  readonly qstashClient: unknown;
+  /** True for the SDK's dry run up to the first step, which sends nothing. */
+  readonly disabled?: unknown;
   readonly executor: { readonly stepCount: number };
   addStep(step: LazyStep): Promise<unknown>;
 }
@@ -25,13 +28,17 @@ interface Steps {
  *
  * Only the code knows that it asks for step 3, and which event it waits for. Everything here is synchronous: a promise
  * in between would change which steps run in parallel.
+ *
+ * @param client the one that seals
  */
 export function watch<Payload, Result>(
   route: RouteFunction<Payload, Result>,
   state: RunState,
   settings: UpstashSettings,
+  client: unknown,
 ): RouteFunction<Payload, Result> {
   return (context) => {
+    refusing(state, () => checkClient(context as unknown as Steps, client));
     watchSteps(context as unknown as Steps, state, settings);
     state.watched = true;
     // The SDK runs the function up to its first step with the third party's answer as payload, and takes this for a
@@ -47,6 +54,15 @@ export function watched(state: RunState | undefined): RunState {
   throw new StepsealError(
     "CONFIG",
     "secureWorkflow: the route function is not watched. In `wrap`, give the SDK what `secured.route(routeFunction)` returns.",
+  );
+}
+
+/** @throws {StepsealError} CONFIG where the SDK would send with another client than the one that seals */
+function checkClient({ qstashClient, disabled }: Steps, client: unknown): void {
+  if (disabled === true || qstashClient === client) return;
+  throw new StepsealError(
+    "CONFIG",
+    "secureWorkflow: the SDK was given another client than that of `secured.options`. In `wrap`, spread them into the options of its serve after all others.",
   );
 }
 

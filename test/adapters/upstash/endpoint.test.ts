@@ -159,6 +159,31 @@ describe("an endpoint", () => {
     },
   );
 
+  it("sends nothing where `wrap` is given a client of its own after that which seals", async () => {
+    const { qstash } = await createApp({});
+    const secret = "planted-in-a-payload-0123456789";
+    const ran: unknown[] = [];
+    const qstashClient = new QstashClient({ baseUrl: qstash.url, token: qstash.token, devMode: false });
+    const refused: unknown[] = [];
+    const secure = secure_(qstash, { onRefused: (reason) => void refused.push(reason) });
+    const endpoint = secure.wrap((request, { route, options }) =>
+      serve(
+        route(async (context) => {
+          ran.push(context.requestPayload);
+          await context.run("charge", () => secret);
+        }),
+        { ...options, qstashClient },
+      ).POST(request as never),
+    );
+    qstash.serve(ORIGIN, endpoint);
+    await secure.client().trigger({ url: URL_, body: secret, retries: 0 });
+    await qstash.idle();
+    expect(findPlaintext(qstash.wire, [secret])).toEqual([]);
+    expect(refused).toEqual([expect.objectContaining({ code: "CONFIG" })]);
+    // The dry run up to the first step, which sends nothing.
+    expect(ran).toEqual([secret]);
+  });
+
   it("takes the store of used signatures that it is given", async () => {
     const store = memoryReplayStore();
     const claim = vi.fn(store.claim);
