@@ -1,5 +1,6 @@
 import type { StepsealError } from "../../errors.ts";
 import type { Sealer } from "../../sealer.ts";
+import { platformFailure } from "./failure.ts";
 import { answerPlace, failurePlace, type RunState } from "./place.ts";
 import { isObject, parse, sealText } from "./text.ts";
 
@@ -29,8 +30,17 @@ export async function sealAnswer(answer: Response, sealer: Sealer, state: RunSta
   }
   const { status } = answer;
   if (text === "" || isStatus(text)) return new Response(text, { status, headers });
-  const place = answer.ok ? answerPlace(state) : failurePlace(state);
-  return new Response(sealText(sealer, text, place), { status, headers });
+  if (answer.ok) return new Response(sealText(sealer, text, answerPlace(state)), { status, headers });
+  const failure = isOfPlatform(text, state) ? platformFailure(status) : text;
+  return new Response(sealText(sealer, failure, failurePlace(state)), { status, headers });
+}
+
+/** Whether a request failed with what the platform's API said, alone or at the end of the SDK's own words. */
+function isOfPlatform(text: string, { platformErrors }: RunState): boolean {
+  const failure = parse(text)?.value;
+  const message = isObject(failure) ? failure.message : undefined;
+  if (typeof message !== "string") return false;
+  return platformErrors.some((said) => message === said || message.endsWith(`: ${said}`));
 }
 
 function isStatus(text: string): boolean {

@@ -31,7 +31,10 @@ export function sealingClient(
       if (state?.refusal !== undefined) throw state.refusal;
       const held = await keys();
       const sealed = sealRequest(request, { sealer: held.sealer, settings, state });
-      const answer = await given.request(sealed.request);
+      const answer = await given.request(sealed.request).catch((error: unknown) => {
+        if (error instanceof Error) state?.platformErrors.push(error.message);
+        throw error;
+      });
       return await held.open((sealer) => sealed.open(answer, { sealer, settings, state }));
     } catch (error) {
       throw noted(error, state);

@@ -74,18 +74,32 @@ function openAnswer(
   const text = answer === undefined || answer === null ? "" : fromBase64(answer, what);
   if (envelopeIn(text) !== undefined) {
     const { run: _, ...place } = failurePlace(state);
-    return openText(sealer, text, place, what) ?? "";
+    const opened = openText(sealer, text, place, what) ?? "";
+    if (!platformFailures && isOfPlatform(opened)) {
+      throw new StepsealError("PLAINTEXT_REJECTED", `${what} is what the platform said.`);
+    }
+    return opened;
   }
   // This server's failures are always sealed. What others say of one cannot be trusted, but that there was one can
   // only be known from them.
   if (!platformFailures) throw notSealed(what);
-  const message = `${PLATFORM} The run failed with HTTP status ${status}. What was answered is not sealed, so it does not come from the workflow, and is left out here.`;
+  return platformFailure(status);
+}
+
+/** A failure that is nobody's code, as the SDK writes failures. */
+export function platformFailure(status: number): string {
+  const message = `${PLATFORM} The run failed with HTTP status ${status}. What was answered does not come from the workflow, and is left out here.`;
   return JSON.stringify({ error: "PlatformFailure", message });
 }
 
+function isOfPlatform(failure: string): boolean {
+  const read = parse(failure)?.value;
+  return isObject(read) && typeof read.message === "string" && isPlatformFailure(read.message);
+}
+
 /**
- * Whether a failure function was told of a failure that the workflow did not answer itself: a time-out, a server that
- * was down, a proxy in between.
+ * Whether a failure function was told of a failure that the workflow did not make itself: a time-out, a server that
+ * was down, a proxy in between, an error of the platform's API.
  *
  * @param failResponse what the failure function was given
  * @example

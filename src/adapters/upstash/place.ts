@@ -22,6 +22,8 @@ export interface RunState {
   call: string | undefined;
   /** By number of a `waitForEvent` step: the event that it was given, or null for one that was not sealed. */
   readonly events: Map<number, string | null>;
+  /** Messages of the errors that the platform's API answered: its own words, which are no failure of the app's. */
+  readonly platformErrors: string[];
   /** Whether the route function is watched: without that, nothing of a run may leave. */
   watched: boolean;
   /** Why the request is refused. Once it is there, nothing leaves any more. */
@@ -37,6 +39,7 @@ export function runState(url: string, run: string | undefined): RunState {
     caller: undefined,
     call: undefined,
     events: new Map(),
+    platformErrors: [],
     watched: false,
     refusal: undefined,
   };
