@@ -1,3 +1,4 @@
+import { memoryReplayStore } from "../../transport/replay.ts";
 import type { SecureWorkflowOptions } from "./options.ts";
 import { type SecureWorkflow, secureWorkflow } from "./secure-workflow.ts";
 
@@ -10,7 +11,9 @@ export type PerEnv = (env?: object) => SecureWorkflow;
  *
  * @param readsEnv whether bindings are to be read at all
  */
-export function perEnv(options: SecureWorkflowOptions, readsEnv: (env: object) => boolean): PerEnv {
+export function perEnv(given: SecureWorkflowOptions, readsEnv: (env: object) => boolean): PerEnv {
+  // One for all: where each request comes with an object of its own, a signature is still good only once.
+  const options = { ...given, replay: given.replay ?? memoryReplayStore() };
   const made = new WeakMap<object, SecureWorkflow>();
   let withoutEnv: SecureWorkflow | undefined;
   return (env) => {

@@ -72,6 +72,8 @@ export interface SecureWorkflow {
  */
 export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkflow {
   const settings = resolveOptions(options);
+  // `context.env`: where there are bindings, the SDK gives them to the function.
+  const env = options.env === undefined ? {} : { env: options.env as Record<string, string | undefined> };
 
   const secureServe = <Payload, Result>(
     routeFunction: RouteFunction<Payload, Result>,
@@ -82,7 +84,7 @@ export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkf
       settings,
       // Made for each request, because the SDK keeps the client that it is given.
       (request, secured) => {
-        const own: WorkflowServeOptions<Payload, Result> = serveOptions;
+        const own: WorkflowServeOptions<Payload, Result> = { ...env, ...serveOptions };
         return serve(secured.route(routeFunction), { ...own, ...secured.options }).handler(request);
       },
       serveOptions.url,
