@@ -76,3 +76,11 @@ describe("an entry without data", () => {
     expect(saw.at(-1)).toEqual(["wait", { eventData: 1, timeout: false }]);
   });
 });
+
+describe("a journal", () => {
+  it("of more entries than any run has is refused before each is compared with all others", async () => {
+    const added = Array.from({ length: 20_000 }, (_, i) => filler(i + 10));
+    const { app } = await see(1, added);
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["FORMAT"]);
+  });
+});
