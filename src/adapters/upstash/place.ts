@@ -1,7 +1,8 @@
 import { StepsealError } from "../../errors.ts";
 import { equalBytes } from "../../internal/bytes.ts";
 import type { SealClaims } from "../../sealer.ts";
-import { callerToken } from "../chain.ts";
+import { callerToken, chainDigest } from "../chain.ts";
+import { envelopeIn } from "./text.ts";
 
 /** A step as it stands on the wire: parsed JSON, nothing about it trusted. */
 export type WireStep = Readonly<Record<string, unknown>>;
@@ -43,6 +44,15 @@ export function runState(url: string, run: string | undefined): RunState {
     watched: false,
     refusal: undefined,
   };
+}
+
+/**
+ * Digest of the payload that started a run, as it stands on the wire. Of one that is not sealed another than of any
+ * envelope: a platform could send the text of an envelope as such a payload.
+ */
+export function triggerOf(fn: string, payload: string): Uint8Array {
+  const envelope = envelopeIn(payload);
+  return chainDigest(fn, envelope === undefined ? ["", payload] : [envelope.data]);
 }
 
 /** Learns what started the run. @throws {StepsealError} CONTEXT where a request speaks of two */
