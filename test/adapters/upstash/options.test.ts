@@ -85,6 +85,12 @@ describe("secureWorkflow", () => {
     }
   });
 
+  it("takes no URL that would be that of each workflow", () => {
+    const { serve, serveMany } = secureWorkflow(GOOD);
+    expect(messageOf(() => serveMany({}, { url: `${ORIGIN}/all` }))).toContain('"url"');
+    expect(serve(async () => {}, { url: `${ORIGIN}/one` }).POST).toBeTypeOf("function");
+  });
+
   it.each(["", "a/b"])("takes no workflow with the name %j", (name) => {
     expect(
       messageOf(() => secureWorkflow(GOOD).serveMany({ [name]: createWorkflow(async () => {}) })),
