@@ -10,6 +10,7 @@ import { type OutgoingRequest, sealRequest } from "./requests.ts";
 interface Http {
   request(request: OutgoingRequest): Promise<unknown>;
   requestStream(request: OutgoingRequest): unknown;
+  requestWithBackoff(request: OutgoingRequest): unknown;
 }
 
 /**
@@ -40,8 +41,9 @@ export function sealingClient(
       throw noted(error, state);
     }
   };
-  http.requestStream = () => {
-    const message = "A stream would leave on a path that this version of stepseal does not know.";
+  // What `request` of the given client sends with, and what sends streams: nothing may go past the door.
+  http.requestStream = http.requestWithBackoff = () => {
+    const message = "A request would leave on a path that this version of stepseal does not know.";
     throw noted(new StepsealError("REFUSED", message), state);
   };
   return Object.create(client, { http: { value: http, enumerable: true } }) as Client;

@@ -91,7 +91,9 @@ export function sealRequest(request: OutgoingRequest, door: Door): SealedRequest
 
 function matches({ path, more }: Endpoint, request: OutgoingRequest): boolean {
   const length = path.split("/").length;
-  return request.path.slice(0, length).join("/") === path && request.path.length <= length + more;
+  if (request.path.slice(0, length).join("/") !== path || request.path.length > length + more) return false;
+  // Ids stand in the path as they are: with dots, one would lead to another path.
+  return `${new URL(request.path.join("/"), "http://q/").pathname}/`.startsWith(`/${path}/`);
 }
 
 function withoutBody(request: OutgoingRequest): OutgoingRequest {
