@@ -11,9 +11,11 @@ const HEADERS = [
   "upstash-workflow-sdk-version",
   "upstash-workflow-sdk",
   "upstash-nonretryable-error",
-  "upstash-error-step-name",
   "upstash-workflow-failure-callback-notfound",
 ] as const;
+
+/** Of the step that failed: the SDK takes its name from the error, which the app may have given any. */
+const STEP_HEADER = "upstash-error-step-name";
 
 /** How a request ended, as the SDK answers it. A word of a later one is sealed, which the platform does not mind. */
 const CONDITIONS: ReadonlySet<unknown> = new Set([
@@ -37,6 +39,8 @@ export async function sealAnswer(answer: Response, sealer: Sealer, state: RunSta
     const value = answer.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
+  const step = answer.headers.get(STEP_HEADER);
+  if (step !== null && isStepName(step, state)) headers.set(STEP_HEADER, step);
   const { status } = answer;
   // Of some statuses, a response has no body, not even an empty one.
   if (text === "") return new Response(null, { status, headers });
@@ -52,6 +56,15 @@ function isOfPlatform(text: string, { platformErrors }: RunState): boolean {
   const message = isObject(failure) ? failure.message : undefined;
   if (typeof message !== "string") return false;
   return platformErrors.some((said) => message === said || message.endsWith(`: ${said}`));
+}
+
+function isStepName(text: string, { steps }: RunState): boolean {
+  return [...steps].some((name) => withoutSpace(String(name)) === withoutSpace(text));
+}
+
+/** A header has neither control characters, which the SDK replaces, nor space at its ends. */
+function withoutSpace(text: string): string {
+  return [...text].filter((character) => character > " " && character !== "\x7f").join("");
 }
 
 /** Whether an answer is the SDK's own word for how a request went: no data of the user's. */

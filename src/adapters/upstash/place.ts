@@ -23,6 +23,8 @@ export interface RunState {
   call: string | undefined;
   /** By number of a `waitForEvent` step: the event that it was given, or null for one that was not sealed. */
   readonly events: Map<number, string | null>;
+  /** Names of the steps that the code asked for. */
+  readonly steps: Set<unknown>;
   /** Messages of the errors that the platform's API answered: its own words, which are no failure of the app's. */
   readonly platformErrors: string[];
   /** Whether the route function is watched: without that, nothing of a run may leave. */
@@ -40,6 +42,7 @@ export function runState(url: string, run: string | undefined): RunState {
     caller: undefined,
     call: undefined,
     events: new Map(),
+    steps: new Set(),
     platformErrors: [],
     watched: false,
     refusal: undefined,

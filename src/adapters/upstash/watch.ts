@@ -73,6 +73,7 @@ function watchSteps(context: Steps, state: RunState, settings: UpstashSettings):
   context.addStep = (step) => {
     refusing(state, () => contentOf(step.stepType, settings));
     if (typeof step.parseOut !== "function") throw unsupported();
+    state.steps.add(step.stepName);
     const parseOut = step.parseOut.bind(step);
     // Counts this step before it returns.
     const result = addStep(step);

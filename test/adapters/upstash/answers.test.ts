@@ -1,3 +1,5 @@
+import type { WorkflowContext } from "@upstash/workflow";
+import { createWorkflow } from "@upstash/workflow/nextjs";
 import { findPlaintext } from "stepseal/testing";
 import { describe, expect, it } from "vitest";
 import { createApp, ORIGIN, secure_ } from "./harness.ts";
@@ -45,5 +47,27 @@ describe("what a handler of the app's own answers", () => {
     expect(qstash.deliveries[0]?.status).toBe(status);
     expect(qstash.deliveries[0]?.problem).toBeUndefined();
     expect(findPlaintext(qstash.wire, [MARKER])).toEqual([]);
+  });
+});
+
+/** The SDK came to name the step that failed after its oldest version here. */
+const NAMES_STEPS = process.env.UPSTASH !== "oldest";
+
+describe("the step that failed", () => {
+  it("is named, and nothing else that the error says is its name", async () => {
+    const app = await createApp({
+      fails: createWorkflow(async (context: WorkflowContext<string>) => {
+        await context.run(" charge\n the card ", () => {
+          throw Object.assign(new Error("x"), context.requestPayload && { errorStepName: MARKER });
+        });
+      }),
+    });
+    for (const body of ["", "named"]) await app.trigger("fails", body, { retries: 0 });
+    await app.qstash.idle();
+    const names = app.qstash.wire
+      .filter(({ status }) => status === 500)
+      .map(({ headers }) => headers["upstash-error-step-name"]);
+    expect(names).toEqual([NAMES_STEPS ? "charge  the card" : undefined, undefined]);
+    expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
   });
 });
