@@ -11,7 +11,7 @@ import { type RequestKeys, requestKeys } from "./keys.ts";
 import { CALL_HEADER } from "./message.ts";
 import { openRequest } from "./opening.ts";
 import type { UpstashSettings } from "./options.ts";
-import { type RunState, runState } from "./place.ts";
+import { originOf, type RunState, runState } from "./place.ts";
 import { watch } from "./watch.ts";
 import { withhold } from "./withheld.ts";
 
@@ -114,11 +114,11 @@ async function handle(
     receiver: { verify: async (given) => given.signature === signature && given.body === body },
     url: state.url,
     // Otherwise the environment's is put before the path.
-    baseUrl: new URL(state.url).origin,
+    baseUrl: originOf(state.url),
   };
   const response = await handler(withheld.request, {
     options,
-    route: (routeFunction) => watch(routeFunction, state, settings),
+    route: (routeFunction) => watch(routeFunction, state, settings, client),
   });
   if (withheld.isReleased) return response;
   throw new StepsealError(

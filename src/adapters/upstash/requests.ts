@@ -93,7 +93,9 @@ function matches({ path, more }: Endpoint, request: OutgoingRequest): boolean {
   const length = path.split("/").length;
   // The SDK's first versions write the query into the path.
   const [beginning] = request.path.slice(0, length).join("/").split("?", 1);
-  return beginning === path && request.path.length <= length + more;
+  if (beginning !== path || request.path.length > length + more) return false;
+  // Ids stand in the path as they are: with dots, one would lead to another path.
+  return `${new URL(request.path.join("/"), "http://q/").pathname}/`.startsWith(`/${path}/`);
 }
 
 function withoutBody(request: OutgoingRequest): OutgoingRequest {

@@ -96,6 +96,12 @@ export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkf
     createWorkflow,
     serveMany: (workflows, shared = {}) => {
       checkServeOptions(shared);
+      // Its path is what payloads are bound to: with one for all, that of one workflow would start another.
+      if (shared.url !== undefined) {
+        throw config(
+          'serveMany: option "url" would be that of each workflow; use publicUrl, or "url" of serve',
+        );
+      }
       const endpoints = new Map<string, Endpoint>();
       for (const [id, workflow] of Object.entries(workflows)) {
         if (id === "" || id.includes("/")) {

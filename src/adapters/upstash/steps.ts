@@ -75,9 +75,16 @@ export const REFUSALS = {
     'context.createWebhook has a third party send its request to the platform, which reads it. Receive it on this server and pass it on with notify, or allow it with webhooks: "allow".',
 } as const;
 
-/** A step that only says which one of several parallel steps is to run next. */
-function isPlan({ targetStep }: WireStep): boolean {
-  return typeof targetStep === "number" && targetStep > 0;
+/**
+ * Whether a step only says which one of several parallel steps is to run next.
+ *
+ * @throws {StepsealError} REFUSED for one that has a number of its own besides: it would stand for a result
+ */
+function isPlan(step: WireStep): boolean {
+  const { stepId, targetStep } = step;
+  if (targetStep === undefined || targetStep === null || targetStep === 0) return false;
+  if (stepId === 0 && typeof targetStep === "number" && targetStep > 0) return true;
+  throw unreadable(step);
 }
 
 /**
@@ -101,7 +108,7 @@ export function sealStep(
       );
     }
   }
-  if (content === "result" && !isPlan(step)) {
+  if (!isPlan(step) && content === "result") {
     if (out !== undefined && typeof out !== "string") throw unreadable(step);
     return { ...step, out: sealText(sealer, out, stepPlace(state, step)) };
   }
@@ -112,7 +119,7 @@ export function sealStep(
 function unreadable(step: WireStep): StepsealError {
   return new StepsealError(
     "REFUSED",
-    `A step of the type ${String(step.stepType)} would leave with a result this version of stepseal cannot read.`,
+    `A step of the type ${String(step.stepType)} has a result that this version of stepseal cannot read.`,
   );
 }
 
@@ -129,7 +136,7 @@ export function openStep(
 ): WireStep {
   const content = contentOf(step.stepType, settings);
   const { out, ...rest } = step;
-  if (content === "nothing" || isPlan(step)) return rest;
+  if (isPlan(step) || content === "nothing") return rest;
   const what = `The result of step ${stepName(step)}`;
   switch (content) {
     case "result":
@@ -152,6 +159,8 @@ function stepPlaceWithoutRun(state: RunState, step: WireStep): ReturnType<typeof
 /** Data of an event, in base64. Which event it should be only the code says: `watchSteps` checks that. */
 function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string): string | undefined {
   const { out, waitTimeout, stepId } = step;
+  if (!isFlag(waitTimeout))
+    throw new StepsealError("FORMAT", `${what} has a time-out that is neither true nor false.`);
   // The platform may end any wait. It may not say what came.
   if (waitTimeout === true && isNothing(out)) return undefined;
   const text = isNothing(out) ? "" : fromBase64(out, what);
@@ -175,15 +184,29 @@ function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string
   return data === undefined ? undefined : toBase64(data);
 }
 
+/** What the platform may say of a run that was invoked, in its own words. */
+const ENDS: ReadonlySet<string> = new Set(["isCanceled", "isFailed"]);
+
 /** What the platform says of a run that was invoked, as JSON: its result is for this step alone. */
 function openRun(sealer: Sealer, step: WireStep, state: RunState, what: string): string {
   const read = typeof step.out === "string" ? parse(step.out)?.value : undefined;
   if (!isObject(read)) throw notSealed(what);
-  const { body, ...rest } = read;
+  const { body, isCanceled, isFailed } = read;
+  if (!isFlag(isCanceled) || !isFlag(isFailed)) {
+    throw new StepsealError("FORMAT", `${what} says neither that the run ended well nor that it did not.`);
+  }
   // A run that did not end well has no result: the platform says so, and nothing else.
-  if ((rest.isCanceled === true || rest.isFailed === true) && isNothing(body)) return JSON.stringify(rest);
-  const result = openText(sealer, body, { kind: "fn.output", parent: tokenOf(state, step) }, what);
-  return JSON.stringify({ ...rest, body: result });
+  const hasNone = (isCanceled === true || isFailed === true) && isNothing(body);
+  const result = hasNone
+    ? body
+    : openText(sealer, body, { kind: "fn.output", parent: tokenOf(state, step) }, what);
+  // In the order that they came in, as the app would see them.
+  const members = Object.entries({ ...read, body: result });
+  return JSON.stringify(Object.fromEntries(members.filter(([name]) => name === "body" || ENDS.has(name))));
+}
+
+function isFlag(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === "boolean";
 }
 
 function isNothing(value: unknown): boolean {

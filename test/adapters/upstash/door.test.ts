@@ -10,7 +10,11 @@ const OTHER = "https://third.example.com/hook";
 
 /** What user code can reach: the client of a context, as the SDK hands it out. */
 type Qstash = WorkflowContext["qstashClient"] & {
-  readonly http: { request(request: object): Promise<unknown>; requestStream(request: object): unknown };
+  readonly http: {
+    request(request: object): Promise<unknown>;
+    requestStream(request: object): unknown;
+    requestWithBackoff(request: object): unknown;
+  };
 };
 
 const text = JSON.stringify({ secret: MARKER });
@@ -47,6 +51,19 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
     "the result of another run",
     ({ http }) =>
       http.request({ path: ["v2", "workflows", "runs", "r?cancel=false"], method: "DELETE", body: text }),
+  ],
+  [
+    "a request past the door",
+    ({ http }) =>
+      http.requestWithBackoff({ path: ["v2", "publish", OTHER], method: "POST", headers: {}, body: text }),
+  ],
+  [
+    "a path that an id leads to",
+    ({ http }) => http.request({ path: ["v2", "notify", `../publish/${OTHER}`], method: "POST", body: text }),
+  ],
+  [
+    "a path that an id leads to, encoded",
+    ({ http }) => http.request({ path: ["v2", "waiters", "%2E./.%2e/v2/dlq"], method: "GET" }),
   ],
   ["a stream", ({ http }) => http.requestStream({ path: ["llm"], method: "POST", body: text })],
   ["a batch that is none", ({ http }) => http.request({ path: ["v2", "batch"], method: "POST", body: text })],
@@ -226,6 +243,25 @@ describe("what this version does not know", () => {
     await app.qstash.idle();
     expect(findPlaintext(app.qstash.wire, [MARKER]).length).toBeGreaterThan(0);
   });
+
+  it.each(UNKNOWN.filter(([name]) => name === "a step for another workflow"))(
+    "does not leave where requests to third parties may: %s",
+    async (_, send) => {
+      const app = await createApp(
+        {
+          main: createWorkflow(async (context) => {
+            await context.run("first", () => 1);
+            await send(context.qstashClient as Qstash);
+          }),
+        },
+        { seal: { thirdPartyCalls: "allow" } },
+      );
+      await app.trigger("main", undefined, { retries: 0 });
+      await app.qstash.idle();
+      expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
+      expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["REFUSED"]);
+    },
+  );
 
   it("is refused to a client outside of runs, too", async () => {
     const { client, qstash } = await createApp({});

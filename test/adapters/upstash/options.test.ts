@@ -27,6 +27,11 @@ const WRONG: [options: object, says: string[]][] = [
   [{ publicUrl: undefined }, ["publicUrl", "UPSTASH_WORKFLOW_URL", "https://app.example.com"]],
   [{ publicUrl: "app.example.com" }, ["publicUrl", "https://app.example.com"]],
   [{ publicUrl: "https://app.example.com?x=1" }, ["publicUrl"]],
+  [{ publicUrl: "https://app.example.com " }, ["publicUrl"]],
+  [
+    { publicUrl: undefined, env: { UPSTASH_WORKFLOW_URL: "app.example.com" } },
+    ["UPSTASH_WORKFLOW_URL", "https://app.example.com"],
+  ],
   [{ publicURL: ORIGIN }, ["publicURL", "known: keyring", "publicUrl"]],
   [{ qstash: {} }, ["QSTASH_TOKEN", "qstash"]],
   [{ qstash: undefined, env: { QSTASH_REGION: "us-east-1", QSTASH_TOKEN: "x" } }, ["US_EAST_1_QSTASH_TOKEN"]],
@@ -78,6 +83,12 @@ describe("secureWorkflow", () => {
     ]) {
       expect(messageOf(make)).toContain(`"${name}"`);
     }
+  });
+
+  it("takes no URL that would be that of each workflow", () => {
+    const { serve, serveMany } = secureWorkflow(GOOD);
+    expect(messageOf(() => serveMany({}, { url: `${ORIGIN}/all` }))).toContain('"url"');
+    expect(serve(async () => {}, { url: `${ORIGIN}/one` }).POST).toBeTypeOf("function");
   });
 
   it.each(["", "a/b"])("takes no workflow with the name %j", (name) => {

@@ -2,7 +2,7 @@ import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { findPlaintext } from "stepseal/testing";
 import { describe, expect, it } from "vitest";
-import { type App, BASE, createApp, type Seal } from "./harness.ts";
+import { type App, BASE, createApp, fromBase64, type Seal } from "./harness.ts";
 
 const MARKER = "planted-in-a-result-0123456789";
 
@@ -66,6 +66,36 @@ describe("a payload that is not sealed", () => {
     app.qstash.publish({ url: `${BASE}main`, body: { order: "planted-in-a-payload" } });
     await app.qstash.idle();
     expect(findPlaintext(app.qstash.wire, ["planted-in-a-payload"])).toEqual([]);
+  });
+});
+
+describe("a payload that is the text of a sealed one", () => {
+  it("does not get the steps of the run that was started by it", async () => {
+    const saw: unknown[] = [];
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context: WorkflowContext) => {
+          saw.push(context.requestPayload);
+          await context.run("step", () => MARKER);
+        }),
+      },
+      {
+        seal: { plaintextTrigger: "accept" },
+        onDeliver: (delivery) => {
+          if (delivery.kind !== "step") return;
+          const entries = JSON.parse(delivery.body) as { body: string }[];
+          const [payload] = entries;
+          if (entries.length !== 2 || payload === undefined) return;
+          const { data } = JSON.parse(fromBase64(payload.body)) as { data: string };
+          payload.body = Buffer.from(data).toString("base64");
+          delivery.body = JSON.stringify(entries);
+        },
+      },
+    );
+    await app.trigger("main", { order: "1001" }, { retries: 0 });
+    await app.qstash.idle();
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+    expect(saw).not.toContainEqual(expect.stringContaining("ss1."));
   });
 });
 
