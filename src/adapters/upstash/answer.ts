@@ -46,6 +46,8 @@ export async function sealAnswer(answer: Response, sealer: Sealer, state: RunSta
   if (text === "") return new Response(null, { status, headers });
   if (isStatus(text, state)) return new Response(text, { status, headers });
   if (answer.ok) return new Response(sealText(sealer, text, answerPlace(state)), { status, headers });
+  // Before the payload was read, it is no run's failure: the platform could not be asked for the state. Worth a retry.
+  if (state.trigger === undefined) return new Response(null, { status, headers });
   const failure = isOfPlatform(text, state) ? platformFailure(status) : text;
   return new Response(sealText(sealer, failure, failurePlace(state)), { status, headers });
 }
@@ -112,7 +114,6 @@ export function refuse(error: StepsealError, sealer: Sealer | undefined, state: 
   const message = `${error.name} ${code}: ${error.message}`;
   // Sealed, so that the failure function can tell it from what others made up.
   const body = sealed(JSON.stringify({ error: error.name, message, stack: "" }), sealer, state);
-  if (body === undefined) headers.set("content-type", "text/plain");
   return new Response(body ?? message, { status, headers });
 }
 

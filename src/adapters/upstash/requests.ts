@@ -89,17 +89,18 @@ export function sealRequest(request: OutgoingRequest, door: Door): SealedRequest
   return { request: seal(request, door, rest), open };
 }
 
-function matches({ path, more }: Endpoint, request: OutgoingRequest): boolean {
+function matches({ path, more, seal }: Endpoint, request: OutgoingRequest): boolean {
   const length = path.split("/").length;
-  // The SDK's first versions write the query into the path.
-  const [beginning] = request.path.slice(0, length).join("/").split("?", 1);
-  if (beginning !== path || request.path.length > length + more) return false;
+  const named = request.path.slice(0, length).join("/");
+  // The SDK's first versions write the query into the path of what has no body.
+  if (named !== path && !(seal === undefined && named.startsWith(`${path}?`))) return false;
+  if (request.path.length > length + more) return false;
   // Ids stand in the path as they are: with dots, one would lead to another path.
   return `${new URL(request.path.join("/"), "http://q/").pathname}/`.startsWith(`/${path}/`);
 }
 
 function withoutBody(request: OutgoingRequest): OutgoingRequest {
-  if (request.body === undefined || request.body === null) return request;
+  if (request.body === undefined) return request;
   throw unreadable(request);
 }
 

@@ -78,19 +78,19 @@ export const REFUSALS = {
 /**
  * Whether a step only says which one of several parallel steps is to run next.
  *
- * @throws {StepsealError} REFUSED for one that has a number of its own besides: it would stand for a result
+ * @throws {StepsealError} FORMAT for one that has a number of its own besides: it would pass for that step, without its
+ * result
  */
-function isPlan(step: WireStep): boolean {
-  const { stepId, targetStep } = step;
+function isPlan({ stepId, targetStep }: WireStep): boolean {
   if (targetStep === undefined || targetStep === null || targetStep === 0) return false;
   if (stepId === 0 && typeof targetStep === "number" && targetStep > 0) return true;
-  throw unreadable(step);
+  throw new StepsealError("FORMAT", "A step says that it is only the plan of one, and has a number.");
 }
 
 /**
  * Seals a step that leaves.
  *
- * @throws {StepsealError} REFUSED for a type or a member that is not known
+ * @throws {StepsealError} REFUSED for a type or a member that is not known; FORMAT as `isPlan`
  */
 export function sealStep(
   sealer: Sealer,
@@ -126,7 +126,8 @@ function unreadable(step: WireStep): StepsealError {
 /**
  * Opens a step that comes back.
  *
- * @throws {StepsealError} PLAINTEXT_REJECTED, CONTEXT and others as `Sealer.open`; REFUSED as `contentOf`
+ * @throws {StepsealError} PLAINTEXT_REJECTED, CONTEXT and others as `Sealer.open`; REFUSED as `contentOf`;
+ * FORMAT as `isPlan`
  */
 export function openStep(
   sealer: Sealer,
@@ -140,11 +141,11 @@ export function openStep(
   const what = `The result of step ${stepName(step)}`;
   switch (content) {
     case "result":
-      return withOut(step, openText(sealer, out, stepPlaceWithoutRun(state, step), what));
+      return { ...step, out: openText(sealer, out, stepPlaceWithoutRun(state, step), what) };
     case "event":
-      return withOut(step, openEvent(sealer, step, state, what));
+      return { ...step, out: openEvent(sealer, step, state, what) };
     case "run":
-      return withOut(step, openRun(sealer, step, state, what));
+      return { ...step, out: openRun(sealer, step, state, what) };
     case "request":
       return step;
   }
@@ -211,9 +212,4 @@ function isFlag(value: unknown): boolean {
 
 function isNothing(value: unknown): boolean {
   return value === undefined || value === null || value === "";
-}
-
-function withOut(step: WireStep, out: string | undefined): WireStep {
-  const { out: _, ...rest } = step;
-  return out === undefined ? rest : { ...step, out };
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { BASE, createApp } from "./harness.ts";
 
 const MARKER = "planted-on-a-path-that-nobody-knows";
-const OTHER = "https://third.example.com/hook";
+const OTHER = "https://third.example.com";
 
 /** What user code can reach: the client of a context, as the SDK hands it out. */
 type Qstash = WorkflowContext["qstashClient"] & {
@@ -17,6 +17,9 @@ type Qstash = WorkflowContext["qstashClient"] & {
   };
 };
 
+const STEP = { "Upstash-Workflow-Init": "false" };
+const RUN = JSON.stringify({ stepId: 1, stepName: "x", stepType: "Run", out: MARKER, concurrent: 1 });
+const START = { "Upstash-Workflow-Init": "true" };
 const text = JSON.stringify({ secret: MARKER });
 const message = (headers: object, body = text, destination = `${BASE}main`): string =>
   JSON.stringify([{ destination, headers, body }]);
@@ -26,17 +29,59 @@ const step = (more: object): string =>
     JSON.stringify({ stepId: 1, stepName: "x", concurrent: 1, ...more }),
   );
 
-/** Requests that a later SDK, or user code with its client, could send. */
-const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
+const INVOKE = { stepId: 1, stepName: "x", stepType: "Invoke" };
+const WAIT = { stepId: 1, stepName: "x", stepType: "Wait" };
+
+type Send = (qstash: Qstash, run: string) => unknown;
+const invocation = (request: object): Send => {
+  const headers = { ...START, "Upstash-Workflow-Invoke": "true" };
+  const path = ["v2", "publish", `${BASE}other`];
+  return ({ http }) => http.request({ path, method: "POST", headers, body: JSON.stringify(request) });
+};
+const wait = (request: object): Send => {
+  return ({ http }) =>
+    http.request({ path: ["v2", "wait", "x"], method: "POST", body: JSON.stringify(request) });
+};
+const batch = (message: object): ((qstash: Qstash) => Promise<unknown>) => {
+  return ({ http }) =>
+    http.request({ path: ["v2", "batch"], method: "POST", body: JSON.stringify([message]) });
+};
+
+/** Messages to others: refused, unless an option allows them. */
+const OTHERS: [name: string, send: Send][] = [
   ["a message to others", (qstash) => qstash.publishJSON({ url: OTHER, body: { secret: MARKER } })],
   ["a batch of messages to others", (qstash) => qstash.batch([{ url: OTHER, body: text, method: "POST" }])],
+  ["a step for another workflow", batch({ destination: `${BASE}other`, headers: STEP, body: RUN })],
+  ["a step for another host", batch({ destination: `${OTHER}/workflows/main`, headers: STEP, body: RUN })],
+];
+
+/** Requests that a later SDK, or user code with its client, could send. */
+const UNKNOWN: [name: string, send: Send][] = [
   [
     "a path that is new",
     ({ http }) => http.request({ path: ["v2", "remember"], method: "POST", body: text }),
   ],
   ["a method that is new", ({ http }) => http.request({ path: ["v2", "batch"], method: "PUT", body: text })],
   ["a path in one piece", ({ http }) => http.request({ path: ["v2/batch"], method: "POST", body: text })],
-  ["a longer path", ({ http }) => http.request({ path: ["v2", "batch", "x"], method: "POST", body: text })],
+  [
+    "a longer path",
+    ({ http }) =>
+      http.request({
+        path: ["v2", "batch", "x"],
+        method: "POST",
+        body: JSON.stringify([{ destination: `${BASE}main`, headers: START, body: text }]),
+      }),
+  ],
+  [
+    "a longer path of a message",
+    ({ http }) =>
+      http.request({
+        path: ["v2", "publish", `${BASE}main`, "x"],
+        method: "POST",
+        headers: START,
+        body: text,
+      }),
+  ],
   [
     "another host",
     ({ http }) => http.request({ path: ["v2", "notify", "x"], method: "POST", body: text, baseUrl: OTHER }),
@@ -46,6 +91,23 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
     "a body of a cancellation",
     ({ http }) =>
       http.request({ path: ["v2", "workflows", "runs", "r?cancel=true"], method: "DELETE", body: text }),
+  ],
+  [
+    "a cancellation of more than runs",
+    ({ http }) =>
+      http.request({
+        path: ["v2", "workflows", "runs"],
+        method: "DELETE",
+        body: JSON.stringify({ workflowRunIds: [], note: MARKER }),
+      }),
+  ],
+  [
+    "a cancellation that is none",
+    ({ http }) => http.request({ path: ["v2", "workflows", "runs"], method: "DELETE", body: `"${MARKER}"` }),
+  ],
+  [
+    "a query where a body belongs",
+    ({ http }) => http.request({ path: ["v2", `batch?${MARKER}`], method: "POST", body: "[]" }),
   ],
   [
     "the result of another run",
@@ -71,15 +133,12 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
     "a batch of something else",
     ({ http }) => http.request({ path: ["v2", "batch"], method: "POST", body: `[${text}]` }),
   ],
-  [
-    "a member of a message that is new",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "batch"],
-        method: "POST",
-        body: JSON.stringify([{ destination: OTHER, headers: {}, note: MARKER }]),
-      }),
-  ],
+  ["a member of a message that is new", batch({ destination: OTHER, headers: {}, note: MARKER })],
+  ["a message to nowhere", batch({ headers: {}, body: text })],
+  ["a message without headers", batch({ destination: OTHER, body: text })],
+  ["a header that is no text", batch({ destination: OTHER, headers: { a: [MARKER] }, body: "x" })],
+  ["a body that is no text", batch({ destination: OTHER, headers: {}, body: { secret: MARKER } })],
+  ["a queue that is no text", batch({ destination: OTHER, headers: {}, body: "x", queue: [MARKER] })],
   [
     "a type of step that is new",
     ({ http }) =>
@@ -113,7 +172,7 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
       http.request({
         path: ["v2", "batch"],
         method: "POST",
-        body: step({ stepType: "Run", out: text, targetStep: 2 }),
+        body: step({ stepId: 0, stepType: "Run", out: text, targetStep: 2 }),
       }),
   ],
   [
@@ -126,11 +185,6 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
       }),
   ],
   [
-    "the result of a call that nobody made",
-    ({ http }) =>
-      http.request({ path: ["v2", "batch"], method: "POST", body: step({ stepType: "Call", out: text }) }),
-  ],
-  [
     "a step that is no step",
     ({ http }) =>
       http.request({
@@ -139,85 +193,57 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
         body: message({ "Upstash-Workflow-Init": "false" }, `"${MARKER}"`),
       }),
   ],
+  ["an invocation that is none", invocation({ secret: MARKER })],
+  ["an invocation with a member that is new", invocation({ body: "{}", step: INVOKE, note: MARKER })],
+  ["an invocation without a step", invocation({ body: "{}", note: undefined })],
+  ["an invocation with a payload that is no text", invocation({ body: { secret: MARKER }, step: INVOKE })],
+  ["an invocation with a result", invocation({ body: "{}", step: { ...INVOKE, out: MARKER } })],
+  ["a wait that is none", wait({ secret: MARKER })],
+  ["a wait without a step", wait({ url: BASE, step: null })],
+  ["a wait that holds more", wait({ url: BASE, step: WAIT, note: MARKER })],
+  ["a wait with a body for its time-out", wait({ url: BASE, step: WAIT, timeoutBody: MARKER })],
+  ["a wait with a step that holds more", wait({ url: BASE, step: { ...WAIT, note: MARKER } })],
+  ["a wait of a type that is new", wait({ url: BASE, step: { ...WAIT, stepType: "Teleport" } })],
   [
-    "a step for another workflow",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "batch"],
-        method: "POST",
-        body: message({ "Upstash-Workflow-Init": "false" }, text, `${BASE}other`),
-      }),
+    "data of an event that is no text",
+    ({ http }) => http.request({ path: ["v2", "notify", "x"], method: "POST", body: { secret: MARKER } }),
   ],
   [
-    "an invocation that is none",
-    ({ http }) =>
+    "a result of the run that is no text",
+    ({ http }, run) =>
       http.request({
-        path: ["v2", "publish", `${BASE}other`],
-        method: "POST",
-        headers: { "Upstash-Workflow-Init": "true", "Upstash-Workflow-Invoke": "true" },
-        body: text,
-      }),
-  ],
-  [
-    "an invocation with a member that is new",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "publish", `${BASE}other`],
-        method: "POST",
-        headers: { "Upstash-Workflow-Init": "true", "Upstash-Workflow-Invoke": "true" },
-        body: JSON.stringify({
-          body: "{}",
-          step: { stepId: 1, stepName: "x", stepType: "Invoke" },
-          note: MARKER,
-        }),
-      }),
-  ],
-  [
-    "a wait that is none",
-    ({ http }) => http.request({ path: ["v2", "wait", "x"], method: "POST", body: text }),
-  ],
-  [
-    "a wait with a body for its time-out",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "wait", "x"],
-        method: "POST",
-        body: JSON.stringify({
-          url: BASE,
-          step: { stepId: 1, stepName: "x", stepType: "Wait" },
-          timeoutBody: MARKER,
-        }),
-      }),
-  ],
-  [
-    "a wait with a step that holds more",
-    ({ http }) =>
-      http.request({
-        path: ["v2", "wait", "x"],
-        method: "POST",
-        body: JSON.stringify({
-          url: BASE,
-          step: { stepId: 1, stepName: "x", stepType: "Wait", note: MARKER },
-        }),
+        path: ["v2", "workflows", "runs", `${run}?cancel=false`],
+        method: "DELETE",
+        body: { secret: MARKER },
       }),
   ],
 ];
 
+const CASES: [name: string, send: Send, allow: "refuse" | "allow"][] = [
+  ...OTHERS.map(([name, send]) => [name, send, "refuse"] as (typeof CASES)[number]),
+  ...UNKNOWN.flatMap(([name, send]) =>
+    (["refuse", "allow"] as const).map((allow) => [name, send, allow] as (typeof CASES)[number]),
+  ),
+];
+
 describe("what this version does not know", () => {
-  it.each(UNKNOWN)("does not leave: %s", async (_, send) => {
+  it.each(CASES)("does not leave: %s", async (_, send, allow) => {
     const thrown: unknown[] = [];
     const ran: string[] = [];
-    const app = await createApp({
-      main: createWorkflow(async (context) => {
-        await context.run("first", () => ran.push("first"));
-        try {
-          await send(context.qstashClient as Qstash);
-        } catch (error) {
-          thrown.push(error);
-        }
-        await context.run("second", () => ran.push("second"));
-      }),
-    });
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          await context.run("first", () => ran.push("first"));
+          try {
+            await send(context.qstashClient as Qstash, context.workflowRunId);
+          } catch (error) {
+            thrown.push(error);
+          }
+          await context.run("second", () => ran.push("second"));
+        }),
+      },
+      { seal: { thirdPartyCalls: allow, webhooks: allow } },
+    );
     const run = await app.trigger("main", { n: 1 }, { retries: 0 });
     await app.qstash.idle();
 
@@ -227,6 +253,44 @@ describe("what this version does not know", () => {
     expect(app.qstash.run(run).state).toBe("RUN_FAILED");
     expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["REFUSED"]);
     expect(String(thrown[0])).not.toContain(MARKER);
+  });
+
+  it("is not opened either: the state of another run", async () => {
+    const thrown: unknown[] = [];
+    let other = "";
+    const app = await createApp({
+      main: createWorkflow(async (context) => {
+        await context.run("first", () => MARKER);
+        if (other === "") return context.sleep("nap", 3600);
+        const { http } = context.qstashClient as Qstash;
+        await http.request({ path: ["v2", "workflows", "runs", other] }).catch((error) => thrown.push(error));
+        await context.run("second", () => 1);
+      }),
+    });
+    const first = await app.trigger("main", { n: 1 });
+    await app.qstash.idle();
+    other = first;
+    await app.trigger("main", { n: 2 }, { retries: 0 });
+    await app.qstash.idle();
+    expect(thrown).toEqual([expect.objectContaining({ code: "CONTEXT" })]);
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+  });
+
+  it("is a call's result, where nobody made the call", async () => {
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          await context.run("first", () => 1);
+          const body = JSON.stringify({ stepId: 2, stepName: "x", stepType: "Call", out: text });
+          await batch({ destination: `${BASE}main`, headers: STEP, body })(context.qstashClient as Qstash);
+        }),
+      },
+      { seal: { thirdPartyCalls: "allow" } },
+    );
+    await app.trigger("main", { n: 1 }, { retries: 0 });
+    await app.qstash.idle();
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+    expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
   });
 
   it("is found there without stepseal, where the SDK sends it", async () => {
@@ -251,7 +315,7 @@ describe("what this version does not know", () => {
         {
           main: createWorkflow(async (context) => {
             await context.run("first", () => 1);
-            await send(context.qstashClient as Qstash);
+            await send(context.qstashClient as Qstash, context.workflowRunId);
           }),
         },
         { seal: { thirdPartyCalls: "allow" } },
@@ -271,6 +335,73 @@ describe("what this version does not know", () => {
       http.request({ path: ["v2", "batch"], method: "POST", body: message(headers) }),
     ).rejects.toMatchObject({ code: "REFUSED" });
     expect(findPlaintext(qstash.wire, [MARKER])).toEqual([]);
+  });
+});
+
+describe("where requests to third parties are allowed", () => {
+  it.each<[string, (qstash: Qstash) => unknown]>([
+    ["a message", (qstash) => qstash.publishJSON({ url: OTHER, body: { secret: MARKER } })],
+    [
+      "a message by a queue",
+      (qstash) => qstash.batch([{ url: OTHER, body: text, method: "POST", queueName: "queue" }]),
+    ],
+  ])("%s to others leaves as it is", async (_, send) => {
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          await context.run(
+            "first",
+            async () => void (await send(context.qstashClient as Qstash)),
+          );
+        }),
+      },
+      { seal: { thirdPartyCalls: "allow" } },
+    );
+    const run = await app.trigger("main", { n: 1 });
+    await app.qstash.idle();
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(findPlaintext(app.qstash.wire, [MARKER]).length).toBeGreaterThan(0);
+  });
+
+  it("a call is named after its step, on each path that messages leave by", async () => {
+    const headers = {
+      ...STEP,
+      "Upstash-Workflow-CallType": "toCallback",
+      "Upstash-Callback-Forward-Upstash-Workflow-StepId": "2",
+      "Upstash-Callback-Forward-Upstash-Workflow-StepName": "ask",
+      "Upstash-Callback-Forward-Upstash-Workflow-StepType": "Call",
+    };
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          await context.run("first", async () => {
+            const { http } = context.qstashClient as Qstash;
+            await http.request({ path: ["v2", "publish", OTHER], method: "POST", headers, body: "x" });
+          });
+        }),
+      },
+      { seal: { thirdPartyCalls: "allow" } },
+    );
+    await app.trigger("main", { n: 1 });
+    await app.qstash.idle();
+    const [published] = app.qstash.wire.filter(({ url }) => url.includes("/v2/publish/https://third"));
+    expect(published?.headers["upstash-callback-forward-stepseal-call"]).toMatch(/^ss1\./);
+  });
+
+  it("a payload is sealed all the same, whatever the case of its headers", async () => {
+    const { client, qstash } = await createApp({}, { seal: { thirdPartyCalls: "allow" } });
+    await batch({ destination: `${BASE}main`, headers: START, body: text })(
+      (client as unknown as { client: Qstash }).client,
+    ).catch(() => {});
+    expect(qstash.wire.filter(({ channel }) => channel === "api")).toHaveLength(1);
+    expect(findPlaintext(qstash.wire, [MARKER])).toEqual([]);
+  });
+});
+
+describe("a client", () => {
+  it("triggers no workflow at a URL that is not absolute", async () => {
+    const { client } = await createApp({});
+    await expect(client.trigger({ url: "/main", body: text })).rejects.toMatchObject({ code: "CONFIG" });
   });
 });
 
@@ -312,5 +443,77 @@ describe("what an administrator's client sends", () => {
     await app.qstash.idle();
     expect(app.qstash.runs.map(({ state }) => state).slice(2)).toEqual(["RUN_SUCCESS", "RUN_SUCCESS"]);
     expect(ran.sort()).toEqual(["one", "one", "one", "two", "two"]);
+  });
+
+  it("gets the state of a run as it is stored: only the run itself opens it", async () => {
+    const app = await createApp({
+      main: createWorkflow(async (context) => {
+        await context.run("one", () => MARKER);
+        await context.sleep("nap", 3600);
+      }),
+    });
+    const run = await app.trigger("main", { n: 1 });
+    await app.qstash.idle();
+    const { http } = (app.client as unknown as { client: Qstash }).client;
+    expect(await http.request({ path: ["v2", "workflows", "runs", run] })).toEqual(
+      app.qstash.run(run).journal.map((entry) => expect.objectContaining({ body: entry.body })),
+    );
+  });
+
+  it("passes for dead letters: ids, which say nothing", async () => {
+    let isBroken = true;
+    const told: unknown[] = [];
+    const app = await createApp({
+      main: createWorkflow(
+        async (context) => {
+          await context.run("one", () => 1);
+          if (isBroken) throw new Error("failed");
+        },
+        {
+          failureFunction: ({ failResponse }) => {
+            told.push(failResponse);
+            if (isBroken) throw new Error("failed, too");
+          },
+        },
+      ),
+    });
+    for (let i = 0; i < 2; i++) await app.trigger("main", undefined, { retries: 0 });
+    await app.qstash.advance("1d");
+    const [first, second] = app.qstash.dlq.map(({ dlqId }) => dlqId) as [string, string];
+    isBroken = false;
+    await app.client.dlq.retryFailureFunction({ dlqId: first });
+    await app.qstash.idle();
+    expect(told.at(-1)).toBe("failed");
+    const { workflowRunId } = await app.client.dlq.resume({ dlqId: first });
+    await app.qstash.idle();
+    expect(app.qstash.run(workflowRunId).state).toBe("RUN_SUCCESS");
+    expect(app.qstash.dlq.map(({ dlqId }) => dlqId)).toContain(second);
+    if (!("delete" in app.client.dlq)) return;
+    await app.client.dlq.delete({ dlqIds: [second] });
+    expect(app.qstash.dlq.map(({ dlqId }) => dlqId)).not.toContain(second);
+  });
+
+  it("passes as the oldest SDK writes it", async () => {
+    const app = await createApp({
+      main: createWorkflow(async (context) => {
+        await context.run("one", () => 1);
+        throw new Error("failed");
+      }),
+      waits: createWorkflow(async (context) => context.waitForEvent("wait", "never", { timeout: "1d" })),
+    });
+    const { http } = (app.client as unknown as { client: Qstash }).client;
+    const failed = await app.trigger("main", undefined, { retries: 0 });
+    const waiting = await app.trigger("waits");
+    await app.qstash.idle();
+    const logs = await http.request({ path: ["v2", "workflows", `events?workflowRunId=${failed}`] });
+    expect(JSON.stringify(logs)).toContain("failed");
+    const { dlqId } = app.qstash.dlq[0] ?? {};
+    await http.request({ path: ["v2", "workflows", "dlq", `restart?dlqIds=${dlqId}`], method: "POST" });
+    await http.request({
+      path: ["v2", "workflows", "runs"],
+      method: "DELETE",
+      body: JSON.stringify({ workflowRunIds: [waiting] }),
+    });
+    expect(app.qstash.run(waiting).state).toBe("RUN_CANCELED");
   });
 });

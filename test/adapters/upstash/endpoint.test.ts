@@ -1,15 +1,17 @@
 import { Client as QstashClient, Receiver } from "@upstash/qstash";
 import { createWorkflow, serve } from "@upstash/workflow/nextjs";
-import { findPlaintext } from "stepseal/testing";
+import { createSealer } from "stepseal";
+import { findPlaintext, type TestQstash } from "stepseal/testing";
 import { createSigner, memoryReplayStore, type ReplayStore, SignatureError } from "stepseal/transport";
 import { describe, expect, it, vi } from "vitest";
-import { createApp, ORIGIN, secure_ } from "./harness.ts";
+import { createApp, keyring, ORIGIN, secure_ } from "./harness.ts";
 
 /** The public development keys of QStash (@upstash/qstash 2, client/dev-server): whoever knows them is nobody. */
 const PUBLIC_DEV_KEY = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
 /** The SDK came to know regions after its oldest version here. */
 const KNOWS_REGIONS = process.env.UPSTASH !== "oldest";
 const URL_ = `${ORIGIN}/pay`;
+const sealer = createSealer({ keyring: keyring() });
 
 /** A first invocation, which the SDK answers with a run that it starts. */
 async function post(
@@ -27,6 +29,14 @@ async function post(
       : (await createSigner({ scheme: "qstash", currentSigningKey: key, url: signedFor }).sign({ body }))
           .headers;
   return new Request(url, { method: "POST", headers: { ...headers, ...signed }, body });
+}
+
+/** A request whose state the SDK has to fetch. */
+async function later({ signingKeys: { current } }: TestQstash): Promise<Request> {
+  const signer = createSigner({ scheme: "qstash", currentSigningKey: current, url: URL_ });
+  const { headers } = await signer.sign({ body: new Uint8Array() });
+  const all = { ...headers, "upstash-workflow-sdk-version": "1", "upstash-workflow-runid": "wfr_1" };
+  return new Request(URL_, { method: "POST", headers: all, body: "" });
 }
 
 /** The SDK alone and with stepseal: whether a request got to run code of the app. */
@@ -69,6 +79,31 @@ describe("an endpoint", () => {
     expect((await alone(await post(qstash.signingKeys.current, { signedFor }))).status).toBe(200);
     expect((await sealed(await post(qstash.signingKeys.current, { signedFor }))).status).toBe(401);
     expect([ran, refused]).toEqual([{ alone: 1, sealed: 0 }, ["WRONG_DESTINATION"]]);
+  });
+
+  it("knows its URL from publicUrl, not from what a proxy made of the request", async () => {
+    const { sealed, ran, refused, qstash } = await endpoints();
+    const url = "http://10.0.0.1:3000/pay";
+    const { current } = qstash.signingKeys;
+    expect((await sealed(await post(current, { url, signedFor: URL_ }))).status).toBe(200);
+    expect((await sealed(await post(current, { url }))).status).toBe(401);
+    expect([ran.sealed, refused]).toEqual([1, ["WRONG_DESTINATION"]]);
+  });
+
+  it("has the URL of its option url, where it is elsewhere", async () => {
+    const { qstash } = await createApp({});
+    const elsewhere = "https://gateway.example.com/elsewhere";
+    const secure = secure_(qstash, { plaintextTrigger: "accept" });
+    const served = secure.serve(async (context) => context.run("charge", () => 1), { url: elsewhere }).POST;
+    const wrapped = secure.wrap(
+      async (_, { options }) => Response.json(options.qstashClient && {}),
+      elsewhere,
+    );
+    for (const endpoint of [served, wrapped]) {
+      const { current } = qstash.signingKeys;
+      expect((await endpoint(await post(current, { signedFor: elsewhere }))).status).toBe(200);
+      expect((await endpoint(await post(current))).status).toBe(401);
+    }
   });
 
   it("refuses a second use of a signature, which the SDK runs", async () => {
@@ -191,5 +226,145 @@ describe("an endpoint", () => {
     const { sealed, qstash } = await endpoints({}, {}, { replay });
     await sealed(await post(qstash.signingKeys.current));
     expect(claim).toHaveBeenCalledOnce();
+  });
+
+  it("answers with nothing of a run whose payload it has not read", async () => {
+    const { qstash } = await createApp({});
+    const endpoint = secure_(qstash).wrap((_, { options }) => {
+      expect(options.qstashClient).toBeDefined();
+      return new Response("what nobody may know");
+    });
+    const answer = await endpoint(await later(qstash));
+    expect([answer.status, answer.headers.get("stepseal-error")]).toEqual([489, "REFUSED"]);
+    expect(await answer.text()).not.toContain("nobody");
+  });
+
+  it("answers with the refusal, whatever its handler throws after it", async () => {
+    const { qstash } = await createApp({});
+    const endpoint = secure_(qstash, { plaintextTrigger: "accept" }).wrap(async (_, { options }) => {
+      await (options.qstashClient as QstashClient).publishJSON({ url: URL_, body: 1 }).catch(() => {});
+      throw new Error("something else");
+    });
+    const answer = await endpoint(await post(qstash.signingKeys.current));
+    expect([answer.status, answer.headers.get("stepseal-error")]).toEqual([489, "REFUSED"]);
+  });
+
+  it.each<[thrown: unknown, told: object]>([
+    [new TypeError("card 4111"), { error: "TypeError", message: "card 4111" }],
+    ["card 4111", { error: "Error", message: "card 4111" }],
+  ])("seals what its handler throws: %s", async (thrown, told) => {
+    const { qstash } = await createApp({});
+    const endpoint = secure_(qstash, { plaintextTrigger: "accept" }).wrap(() => {
+      throw thrown;
+    });
+    const answer = await endpoint(await post(qstash.signingKeys.current));
+    expect([answer.status, answer.headers.get("upstash-workflow-sdk-version")]).toEqual([500, "1"]);
+    const sealed = await answer.text();
+    expect(sealed).not.toContain("4111");
+    const text = sealer.openJson(JSON.parse(sealed), { kind: "fn.error", fn: "/pay" });
+    expect(JSON.parse(String(text))).toEqual({ ...told, stack: expect.stringContaining("4111") });
+  });
+
+  it("keeps to itself what its handler throws before the payload was read", async () => {
+    const { qstash } = await createApp({});
+    const endpoint = secure_(qstash).wrap(() => {
+      throw new Error("card 4111");
+    });
+    const answer = await endpoint(await later(qstash));
+    expect([answer.status, await answer.text()]).toEqual([500, "Internal Server Error"]);
+  });
+
+  it("refuses, whatever onRefused throws", async () => {
+    const { sealed, qstash } = await endpoints(
+      {},
+      {},
+      {
+        plaintextTrigger: "reject",
+        onRefused: () => {
+          throw new Error("the log is full");
+        },
+      },
+    );
+    expect((await sealed(await post(qstash.signingKeys.current))).status).toBe(489);
+  });
+
+  it("says in plain text why it refuses what it has read nothing of", async () => {
+    const { sealed, qstash } = await endpoints();
+    const headers = { "upstash-workflow-callback": "true", "upstash-workflow-is-failure": "true" };
+    const answer = await sealed(await post(qstash.signingKeys.current, { headers }));
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([489, "text/plain;charset=UTF-8"]);
+    expect(await answer.text()).toMatch(/^StepsealError FORMAT: .* two things/);
+  });
+
+  it("answers a request without a body", async () => {
+    const { qstash } = await createApp({});
+    const endpoint = secure_(qstash, { plaintextTrigger: "accept" }).wrap(async (request, { options }) => {
+      return options.qstashClient && new Response(null, { status: request.method === "GET" ? 202 : 500 });
+    });
+    const { headers } = await later(qstash);
+    headers.delete("upstash-workflow-sdk-version");
+    const answer = await endpoint(new Request(URL_, { method: "GET", headers }));
+    expect([answer.status, await answer.text()]).toEqual([202, ""]);
+  });
+
+  it("sends to the platform of the region that a request is from", async () => {
+    const { qstash } = await createApp({});
+    const env = {
+      QSTASH_REGION: "US_EAST_1",
+      US_EAST_1_QSTASH_URL: "http://127.0.0.1:1",
+      US_EAST_1_QSTASH_TOKEN: "another token",
+      US_EAST_1_QSTASH_CURRENT_SIGNING_KEY: "sig_us",
+      EU_CENTRAL_1_QSTASH_URL: qstash.url,
+      EU_CENTRAL_1_QSTASH_TOKEN: qstash.token,
+      EU_CENTRAL_1_QSTASH_CURRENT_SIGNING_KEY: "sig_eu",
+    };
+    const { sealed, ran, refused } = await endpoints(env, {}, { signingKeys: undefined, qstash: undefined });
+    const from = async (key: string, region: string) =>
+      (await sealed(await post(key, { headers: { "upstash-region": region } }))).status;
+    expect(await from("sig_eu", "eu-central-1")).toBe(200);
+    expect([ran.sealed, refused]).toEqual([1, []]);
+
+    const { EU_CENTRAL_1_QSTASH_TOKEN: _, ...without } = env;
+    const other = await endpoints(without, {}, { signingKeys: undefined, qstash: undefined });
+    const request = await post("sig_eu", { headers: { "upstash-region": "eu-central-1" } });
+    expect((await other.sealed(request)).status).toBe(503);
+    expect(String(other.refused)).toContain("EU_CENTRAL_1_QSTASH_TOKEN");
+  });
+
+  it("gives its handler a request that the SDK may believe, and no other", async () => {
+    const { qstash } = await createApp({});
+    const signatures = new Set<string>();
+    const endpoint = secure_(qstash, { plaintextTrigger: "accept" }).wrap(async (request, { options }) => {
+      const { receiver, qstashClient } = options;
+      const body = await request.text();
+      const signature = request.headers.get("upstash-signature") ?? "";
+      signatures.add(signature);
+      const asked = [
+        { signature, body },
+        { signature: "signature", body },
+        { signature: "", body },
+        { signature, body: `${body} ` },
+      ];
+      expect(await Promise.all(asked.map((one) => receiver.verify(one)))).toEqual([
+        true,
+        false,
+        false,
+        false,
+      ]);
+      for (const name of ["content-length", "content-encoding", "stepseal-call"]) {
+        expect([name, request.headers.get(name)]).toEqual([name, null]);
+      }
+      expect([request.url, options.url, options.baseUrl]).toEqual([URL_, URL_, ORIGIN]);
+      return Response.json(qstashClient && {});
+    });
+    const headers = { "content-length": "15", "content-encoding": "identity", "stepseal-call": "ss1.x" };
+    const url = "http://10.0.0.1:3000/pay";
+    for (let i = 0; i < 2; i++) {
+      const answer = await endpoint(
+        await post(qstash.signingKeys.current, { url, signedFor: URL_, headers }),
+      );
+      expect(answer.status).toBe(200);
+    }
+    expect(signatures.size).toBe(2);
   });
 });

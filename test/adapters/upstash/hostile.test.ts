@@ -198,6 +198,16 @@ const ATTACKS: Attack[] = [
     code: "PLAINTEXT_REJECTED",
   },
   {
+    name: "says that a result is only the plan of a step",
+    when: 4,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), (step) => ({ ...step, targetStep: 1 }));
+        return undefined;
+      }),
+    code: "FORMAT",
+  },
+  {
     name: "puts an envelope of the app's there that was sealed for something else",
     when: 2,
     attack: (delivery) =>
@@ -273,6 +283,39 @@ const ATTACKS: Attack[] = [
     code: "PLAINTEXT_REJECTED",
   },
   {
+    name: "says that an invocation returned nothing",
+    when: 5,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 4), (step) => ({
+          ...step,
+          out: JSON.stringify({ body: null, isCanceled: false, isFailed: false }),
+        }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "gives an invocation a result that is no object",
+    when: 5,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 4), (step) => ({ ...step, out: JSON.stringify([FORGED]) }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "gives a wait a text for whether it timed out",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: FORGED }));
+        return undefined;
+      }),
+    code: "FORMAT",
+  },
+  {
     name: "makes up an event",
     when: 6,
     attack: (delivery) =>
@@ -301,6 +344,46 @@ const ATTACKS: Attack[] = [
         return undefined;
       }),
     code: "FORMAT",
+  },
+  {
+    name: "says that an event came, and that this is only the plan of a wait",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        const wait = at(entries, 5);
+        const after = { ...wait, messageId: "later" };
+        editStep(wait, ({ out: _, ...step }) => ({ ...step, waitTimeout: false, targetStep: 5 }));
+        editStep(after, (step) => ({
+          ...step,
+          stepId: 6,
+          stepName: "x",
+          stepType: "SleepFor",
+          out: undefined,
+        }));
+        return [...entries, after];
+      }),
+    code: "FORMAT",
+  },
+  {
+    name: "says that a wait timed out, and gives it data",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        const out = toBase64(JSON.stringify(FORGED));
+        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: true, out }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
+  },
+  {
+    name: "says that a wait timed out, and gives it the event",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: true }));
+        return undefined;
+      }),
+    code: "PLAINTEXT_REJECTED",
   },
   {
     name: "gives a wait an event of another id",
@@ -343,6 +426,14 @@ const ATTACKS: Attack[] = [
     code: "FORMAT",
   },
   {
+    name: "sends a state that is none, nor JSON",
+    when: 2,
+    attack: (delivery) => {
+      delivery.body = "{";
+    },
+    code: "FORMAT",
+  },
+  {
     name: "sends a step that is none",
     when: 2,
     attack: (delivery) =>
@@ -350,6 +441,26 @@ const ATTACKS: Attack[] = [
         ...entries.slice(0, -1),
         { ...entries[1], body: toBase64("null") } as Entry,
       ]),
+    code: "FORMAT",
+  },
+  {
+    name: "sends a step without a number",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), ({ stepId: _, ...step }) => step);
+        return undefined;
+      }),
+    code: "FORMAT",
+  },
+  {
+    name: "sends a step without a name",
+    when: 2,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 1), ({ stepName: _, ...step }) => step);
+        return undefined;
+      }),
     code: "FORMAT",
   },
   {
@@ -446,6 +557,98 @@ describe("a platform that", () => {
     );
   }
 
+  it("swaps the results of two invocations of one run is refused", async () => {
+    const results: unknown[] = [];
+    let made = 0;
+    const child = createWorkflow(async (context: WorkflowContext<string>) => {
+      await context.run("child", () => 1);
+      return `answer to ${context.requestPayload}`;
+    });
+    const app = await createApp(
+      {
+        child,
+        asks: createWorkflow(async (context) => {
+          results.push((await context.invoke("ask", { workflow: child, body: "one" })).body);
+          results.push((await context.invoke("ask", { workflow: child, body: "two" })).body);
+        }),
+      },
+      {
+        onDeliver: (delivery) => {
+          if (!delivery.url.endsWith("/asks") || !delivery.body.startsWith("[")) return;
+          edit(delivery, (entries) => {
+            if (entries.length !== 3) return undefined;
+            const outs = [1, 2].map((number) => JSON.parse(fromBase64(at(entries, number).body)).out);
+            editStep(at(entries, 1), (step) => ({ ...step, out: outs[1] }));
+            editStep(at(entries, 2), (step) => ({ ...step, out: outs[0] }));
+            made++;
+            return undefined;
+          });
+        },
+      },
+    );
+    await app.trigger("asks", undefined, { retries: 0 });
+    await app.qstash.idle();
+    expect(made).toBe(1);
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+    expect(new Set(results)).toEqual(new Set(["answer to one"]));
+  });
+
+  it("gives a sleep a result has it left out", async () => {
+    const results: unknown[] = [];
+    let made = 0;
+    const app = await createApp(
+      {
+        sleeps: createWorkflow(async (context) => {
+          results.push(await context.sleep("nap", 60));
+          results.push(await context.sleepUntil("until", new Date(0)));
+          await context.run("last", () => 1);
+        }),
+      },
+      {
+        onDeliver: (delivery) => {
+          if (!delivery.body.startsWith("[")) return;
+          edit(delivery, (entries) => {
+            for (const entry of entries.slice(1)) {
+              editStep(entry, (step) => {
+                if (!String(step.stepType).startsWith("Sleep")) return step;
+                made++;
+                return { ...step, out: JSON.stringify(FORGED) };
+              });
+            }
+            return undefined;
+          });
+        },
+      },
+    );
+    const run = await app.trigger("sleeps");
+    await app.qstash.advance("2m");
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(made).toBeGreaterThan(0);
+    expect(new Set(results)).toEqual(new Set([undefined]));
+  });
+
+  it("says more of an invocation than how it ended has that left out, and nothing else", async () => {
+    saw = [];
+    const app = await createApp(shop(), {
+      onDeliver: (delivery) => {
+        if (!delivery.url.endsWith("/order") || !delivery.body.startsWith("[")) return;
+        edit(delivery, (entries) => {
+          if (entries.length !== 5) return undefined;
+          editStep(at(entries, 4), (step) => {
+            const out = { ...JSON.parse(String(step.out)), note: FORGED };
+            return { ...step, out: JSON.stringify(out) };
+          });
+          return undefined;
+        });
+      },
+    });
+    await app.trigger("order", { order: "mine" });
+    await app.qstash.idle();
+    expect(saw.filter((entry) => (entry as string[])[0] === "invoke")).toEqual([
+      ["invoke", { body: "price of mine", isCanceled: false, isFailed: false }],
+    ]);
+  });
+
   it("does none of this has every order done", async () => {
     saw = [];
     const app = await createApp(shop());
@@ -512,6 +715,13 @@ describe("a failure that", () => {
       name: "has another thing than a status",
       forge: (failure) => {
         failure.status = { forged: FORGED };
+      },
+      sees: null,
+    },
+    {
+      name: "has a text for its status",
+      forge: (failure) => {
+        failure.status = FORGED;
       },
       sees: null,
     },

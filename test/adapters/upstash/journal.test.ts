@@ -53,7 +53,7 @@ describe("an entry without data", () => {
     ["a time-out", 6, { stepId: 4, stepName: "wait", stepType: "Wait", targetStep: 4, waitTimeout: true }],
   ])("that says what runs next is not taken for %s", async (_, when, step) => {
     const { app, saw } = await see(when, [entry(step), filler(8), filler(9)]);
-    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["REFUSED"]);
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["FORMAT"]);
     expect(saw).not.toContainEqual(["first", undefined]);
     expect(saw.filter(([what]) => what === "wait")).toEqual([]);
   });

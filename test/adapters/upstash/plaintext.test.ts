@@ -117,6 +117,15 @@ describe("an event that is not sealed", () => {
     expect(saw.at(-1)).toEqual({ eventData: { by: "cash" }, timeout: false });
   });
 
+  it("may hold nothing, from a sender that is named", async () => {
+    const { app, saw } = await createOpen({ plaintextFrom: { events: ["paid"] } });
+    await app.trigger("main", { order: "1" });
+    await app.qstash.idle();
+    app.qstash.notify("paid");
+    await app.qstash.idle();
+    expect(saw.at(-1)).toEqual({ eventData: undefined, timeout: false });
+  });
+
   it("is refused under another name than the one that may be plaintext", async () => {
     const { app, saw } = await createOpen({ plaintextFrom: { events: ["shipped"] } });
     await app.trigger("main", { order: "1" }, { retries: 0 });
@@ -125,5 +134,38 @@ describe("an event that is not sealed", () => {
     await app.qstash.idle();
     expect(app.qstash.dlq).toHaveLength(1);
     expect(JSON.stringify(saw)).not.toContain("cash");
+  });
+
+  it("is not one that was sealed for another name, whoever may send plaintext", async () => {
+    const saw: unknown[] = [];
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context) => {
+          saw.push(await context.waitForEvent("first", "shipped", { timeout: "1h" }));
+          await context.waitForEvent("second", "paid", { timeout: "1h" });
+          saw.push("done");
+        }),
+      },
+      {
+        seal: { plaintextFrom: { events: ["paid"] } },
+        onDeliver: (delivery) => {
+          const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+          if (entries.length !== 3) return;
+          const [, first, second] = entries.map(({ body }: { body: string }) => fromBase64(body));
+          const step = { ...JSON.parse(second), out: JSON.parse(first).out };
+          entries[2].body = Buffer.from(JSON.stringify(step)).toString("base64");
+          delivery.body = JSON.stringify(entries);
+        },
+      },
+    );
+    await app.trigger("main", undefined, { retries: 0 });
+    await app.qstash.idle();
+    await app.client.notify({ eventId: "shipped", eventData: "a secret of shipping" });
+    await app.qstash.idle();
+    await app.client.notify({ eventId: "paid", eventData: { by: "card" } });
+    await app.qstash.idle();
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+    expect(saw).not.toEqual([]);
+    for (const event of saw) expect(event).toEqual({ eventData: "a secret of shipping", timeout: false });
   });
 });

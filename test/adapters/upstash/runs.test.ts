@@ -2,7 +2,16 @@ import { type WorkflowContext, WorkflowNonRetryableError } from "@upstash/workfl
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { isPlatformFailure } from "stepseal/upstash";
 import { describe, expect, it } from "vitest";
-import { BASE, createApp, fromBase64, KEY, OTHER_KEY, type Seal, type Workflows } from "./harness.ts";
+import {
+  BASE,
+  createApp,
+  fromBase64,
+  KEY,
+  OTHER_KEY,
+  type Seal,
+  secure_,
+  type Workflows,
+} from "./harness.ts";
 
 /** Notes that a step ran. */
 function note<T>(ran: unknown[], step: string, result: T): T {
@@ -69,6 +78,78 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
       ]);
     },
   );
+
+  it("is told of an event that is for it alone", async () => {
+    const saw: unknown[] = [];
+    const { qstash, trigger, client } = await createApp(
+      {
+        waits: createWorkflow(async (context) => {
+          const { eventData } = await context.waitForEvent("wait", "paid", { timeout: "1h" });
+          saw.push([context.workflowRunId, eventData]);
+        }),
+      },
+      { seal },
+    );
+    const [one, other] = [await trigger("waits"), await trigger("waits")];
+    await qstash.idle();
+    await client.notify({ eventId: "paid", eventData: "for you", workflowRunId: one });
+    await qstash.idle();
+    expect(saw).toEqual([[one, "for you"]]);
+    expect(qstash.run(other).state).toBe("RUN_STARTED");
+  });
+
+  it("waits, tells and invokes in parallel", async () => {
+    const saw: unknown[] = [];
+    const child = createWorkflow(async (context: WorkflowContext<string>) => {
+      await context.run("child", () => 1);
+      return `answer to ${context.requestPayload}`;
+    });
+    const { qstash, trigger, client } = await createApp(
+      {
+        child,
+        all: createWorkflow(async (context) => {
+          const [event, none, told, answer] = await Promise.all([
+            context.waitForEvent("wait", "paid", { timeout: "1h" }),
+            context.sleepUntil("until", new Date(0)),
+            context.notify("tell", "told", "data"),
+            context.invoke("ask", { workflow: child, body: "question" }),
+          ]);
+          saw.push([event, none, told.eventData, answer.body]);
+        }),
+      },
+      { seal },
+    );
+    const run = await trigger("all");
+    await qstash.idle();
+    await client.notify({ eventId: "paid", eventData: { amount: 99 } });
+    await qstash.idle();
+    expect(qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(saw.at(-1)).toEqual([
+      { eventData: { amount: 99 }, timeout: false },
+      undefined,
+      "data",
+      "answer to question",
+    ]);
+  });
+
+  it("goes on when its state could not be fetched for a while", async () => {
+    let down = 0;
+    const { qstash, trigger } = await createApp(
+      { waits: createWorkflow(async (context) => context.run("one", () => 1)) },
+      {
+        seal,
+        lazyFetchAboveBytes: 0,
+        intercept: ({ method, url }) =>
+          method === "GET" && url.includes("/v2/workflows/runs/") && down++ < 10
+            ? new Response("the platform is down", { status: 500 })
+            : undefined,
+      },
+    );
+    const run = await trigger("waits", "x", { retries: 10 });
+    await qstash.advance("10d");
+    expect(qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(qstash.deliveries.map(({ status }) => status)).toContain(500);
+  });
 
   it("retries a step that fails, and calls the failure function when all retries did", async () => {
     const attempts: number[] = [];
@@ -170,6 +251,31 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     );
   });
 
+  it.each([null, ""])("waits until a time-out, whose data the platform writes as %j", async (out) => {
+    const saw: unknown[] = [];
+    const { qstash, trigger } = await createApp(
+      {
+        waits: createWorkflow(async (context) => {
+          saw.push(await context.waitForEvent("wait", "paid", { timeout: "1h" }));
+        }),
+      },
+      {
+        seal,
+        onDeliver: (delivery) => {
+          const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+          if (entries.length !== 2) return;
+          const step = { ...JSON.parse(fromBase64(entries[1].body)), out };
+          entries[1].body = Buffer.from(JSON.stringify(step)).toString("base64");
+          delivery.body = JSON.stringify(entries);
+        },
+      },
+    );
+    const run = await trigger("waits");
+    await qstash.advance("2h");
+    expect(qstash.run(run).state).toBe("RUN_SUCCESS");
+    if (seal !== null) expect(saw.at(-1)).toEqual({ eventData: undefined, timeout: true });
+  });
+
   it("invokes other workflows, which end well, fail and are cancelled", async () => {
     const saw: unknown[] = [];
     const child = createWorkflow(async (context: WorkflowContext<{ how: string }>) => {
@@ -260,6 +366,27 @@ describe("a run that began", () => {
       .run(run)
       .journal.map(({ body }) => /ss1\.([0-9a-f]{16})/.exec(fromBase64(body))?.[1]);
     expect(new Set(kids.filter(Boolean)).size).toBe(2);
+  });
+
+  it.each([
+    "https://moved.example.com/workflows/sleeper",
+    "https://app.example.com/workflows/sleeper?version=2",
+  ])("goes on when its app moves to %s", async (url) => {
+    const saw: unknown[] = [];
+    let hasMoved = false;
+    const app = await createApp(sleeper(saw), {
+      onDeliver: (delivery) => {
+        if (hasMoved) delivery.url = url;
+      },
+    });
+    const run = await app.trigger("sleeper", { secret: "x" });
+    await app.qstash.idle();
+    hasMoved = true;
+    const { origin } = new URL(url);
+    app.qstash.serve(origin, secure_(app.qstash, { publicUrl: origin }).serveMany(sleeper(saw)).POST);
+    await app.qstash.advance("2d");
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(saw.slice(-2)).toEqual(["x", "X!"]);
   });
 
   it("waits for a process that has its key, and is not lost", async () => {

@@ -2,7 +2,7 @@ import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { findPlaintext, type QstashDelivery } from "stepseal/testing";
 import { describe, expect, it } from "vitest";
-import { type App, createApp, fromBase64, type Seal, type Workflows } from "./harness.ts";
+import { type App, BASE, createApp, fromBase64, type Seal, type Workflows } from "./harness.ts";
 
 const MARKER = "planted-in-a-request-to-a-third-party";
 const ANSWER = "planted-in-the-answer-of-a-third-party";
@@ -54,6 +54,101 @@ describe("a request that the platform would make", () => {
     expect(without.saw.at(-1)).toEqual(["before", 200, { answer: ANSWER, to: MARKER }]);
   });
 
+  it("is refused before the run begins, where it is the first that the run asks for", async () => {
+    const { app } = await createCaller(
+      () => ({ first: createWorkflow(async (context) => context.call("ask", { url: THIRD, body: MARKER })) }),
+      { plaintextTrigger: "accept" },
+    );
+    app.qstash.publish({ url: `${BASE}first`, body: "x", headers: { "Upstash-Retries": "0" } });
+    await app.qstash.idle();
+    expect(app.qstash.deliveries.map(({ status }) => status)).toEqual([489]);
+    expect(app.qstash.runs).toEqual([]);
+  });
+
+  it("is told to the failure function as what this server refused", async () => {
+    const told: unknown[] = [];
+    const { app } = await createCaller(
+      () => ({
+        calls: createWorkflow(
+          async (context) => {
+            await context.run("before", () => 1);
+            await context.call("ask", { url: THIRD, body: MARKER });
+          },
+          { failureFunction: ({ failStatus, failResponse }) => void told.push([failStatus, failResponse]) },
+        ),
+      }),
+      {},
+    );
+    await app.trigger("calls", "x", { retries: 0 });
+    await app.qstash.idle();
+    expect(told).toEqual([[489, expect.stringMatching(/^StepsealError REFUSED: context\.call/)]]);
+  });
+
+  it("stays refused where the code catches that, and nothing leaves after it", async () => {
+    const { app, saw } = await createCaller(
+      (saw) => ({
+        catches: createWorkflow(async (context) => {
+          await context.run("before", () => 1);
+          await context.call("ask", { url: THIRD, body: MARKER }).catch(() => saw.push("caught"));
+          await context.run("after", () => saw.push("after"));
+          saw.push("done");
+        }),
+      }),
+      {},
+    );
+    const run = await app.trigger("catches", "x", { retries: 0 });
+    await app.qstash.idle();
+    expect(saw).not.toContain("done");
+    expect(app.qstash.run(run).state).toBe("RUN_FAILED");
+    expect(app.qstash.run(run).journal).toHaveLength(2);
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["REFUSED"]);
+  });
+
+  it("is refused for the first reason there was, whatever the code tries after it", async () => {
+    const refused: unknown[] = [];
+    const { app } = await createCaller(
+      () => ({
+        tries: createWorkflow(async (context) => {
+          await context.run("before", () => 1);
+          await context.call("ask", { url: THIRD, body: MARKER }).catch(() => {});
+          await context.createWebhook("create").catch(() => {});
+          const { http } = context.qstashClient as unknown as {
+            http: { requestStream(of: object): unknown };
+          };
+          try {
+            http.requestStream({ path: ["llm"] });
+          } catch {}
+          await context.run("after", () => 1);
+        }),
+      }),
+      { onRefused: (reason) => void refused.push(reason) },
+    );
+    await app.trigger("tries", "x", { retries: 0 });
+    await app.qstash.idle();
+    expect(refused.map(String)).toEqual([expect.stringContaining('thirdPartyCalls: "allow"')]);
+  });
+
+  it("leaves beside other steps where it is allowed, more than one at once", async () => {
+    const { app, saw } = await createCaller(
+      (saw) => ({
+        both: createWorkflow(async (context) => {
+          const [one, two, three] = await Promise.all([
+            context.call<{ to: string }>("one", { url: THIRD, method: "POST", body: "1" }),
+            context.run("two", () => "2"),
+            context.call<{ to: string }>("three", { url: THIRD, method: "POST", body: "3" }),
+          ]);
+          saw.push([one.body.to, two, three.body.to]);
+        }),
+      }),
+      { thirdPartyCalls: "allow" },
+    );
+    const run = await app.trigger("both");
+    await app.qstash.idle();
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(saw.at(-1)).toEqual(["1", "2", "3"]);
+    expect(findPlaintext(app.qstash.wire, [ANSWER])).toEqual([]);
+  });
+
   it("can be made in a step instead, which seals it", async () => {
     const { app, saw } = await createCaller(calls, {});
     await app.trigger("local");
@@ -94,6 +189,11 @@ describe("a request that the platform would make", () => {
         headers["upstash-workflow-stepname"] = "before";
         headers["upstash-workflow-steptype"] = "Run";
       },
+    ],
+    [
+      "as the result of a step of no type",
+      "FORMAT",
+      ({ headers }) => void delete headers["upstash-workflow-steptype"],
     ],
     [
       "that was altered",
@@ -184,6 +284,35 @@ describe("a webhook", () => {
     await app.qstash.idle();
     expect(saw).toEqual([]);
     expect(app.qstash.dlq).toHaveLength(1);
+  });
+
+  it("is not waited for, whoever made it", async () => {
+    const { app, saw } = await createCaller(
+      (saw) => ({
+        hook: createWorkflow(async (context) => {
+          const webhook = { webhookUrl: "https://app.example.com/hook", eventId: "made-elsewhere" };
+          saw.push(await context.waitForWebhook("wait", webhook, "1d"));
+        }),
+      }),
+      {},
+    );
+    await app.trigger("hook", undefined, { retries: 0 });
+    await app.qstash.advance("2d");
+    expect(saw).toEqual([]);
+    expect(app.qstash.dlq.map((letter) => letter.responseHeader["Stepseal-Error"])).toEqual([["REFUSED"]]);
+  });
+
+  it("is not allowed by what allows requests, nor a request by what allows webhooks", async () => {
+    const both = (saw: unknown[]): Workflows => ({ ...webhooks(saw), ...calls(saw) });
+    const hooks = await createCaller(both, { thirdPartyCalls: "allow" });
+    await hooks.app.trigger("hook", undefined, { retries: 0 });
+    await hooks.app.qstash.idle();
+    expect(hooks.saw).toEqual([]);
+    const requests = await createCaller(both, { webhooks: "allow" });
+    await requests.app.trigger("calls", "x", { retries: 0 });
+    await requests.app.qstash.idle();
+    expect(requests.saw).toEqual([expect.stringContaining('thirdPartyCalls: "allow"')]);
+    expect(findPlaintext(requests.app.qstash.wire, [MARKER])).toEqual([]);
   });
 
   it("works where it is allowed", async () => {

@@ -1,0 +1,104 @@
+import { createSealer, StepsealError } from "stepseal";
+import { expect, it } from "vitest";
+import { callPlace } from "../../../src/adapters/upstash/message.ts";
+import { openRequest } from "../../../src/adapters/upstash/opening.ts";
+import { resolveOptions } from "../../../src/adapters/upstash/options.ts";
+import { payloadPlace, runState } from "../../../src/adapters/upstash/place.ts";
+import { sealText } from "../../../src/adapters/upstash/text.ts";
+import { BASE, fromBase64, KEY, keyring, ORIGIN } from "./harness.ts";
+
+// A request is what its headers say. The platform writes them.
+
+const sealer = createSealer({ keyring: keyring() });
+const settings = resolveOptions({
+  key: KEY,
+  qstash: { token: "token" },
+  publicUrl: ORIGIN,
+  thirdPartyCalls: "allow",
+});
+const url = `${BASE}main`;
+const toBase64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+
+const PAYLOAD = sealText(sealer, "order", payloadPlace(url));
+const JOURNAL = JSON.stringify([{ messageId: "msg_1", body: toBase64(PAYLOAD), callType: "step" }]);
+const FAILURE = JSON.stringify({ url, status: 504, sourceBody: toBase64(PAYLOAD) });
+const STEP = { stepId: 1, stepName: "ask", stepType: "Call" };
+const CALL = {
+  "upstash-workflow-stepid": "1",
+  "upstash-workflow-stepname": "ask",
+  "upstash-workflow-steptype": "Call",
+};
+/** What travels with a call, of a run or of none. */
+const callOf = (trigger: Uint8Array | undefined): string =>
+  sealer.seal(undefined, callPlace({ fn: "/workflows/main", trigger }, STEP)).data;
+
+const VERSION = { "upstash-workflow-sdk-version": "1" };
+const UNKNOWN = { "upstash-workflow-unknown-sdk": "true" };
+const IS_FAILURE = { "upstash-workflow-is-failure": "true" };
+const FAILURE_CALLBACK = { "upstash-workflow-failure-callback": "true" };
+const CALLBACK = {
+  "upstash-workflow-callback": "true",
+  ...CALL,
+  "stepseal-call": callOf(new Uint8Array(32)),
+};
+
+/** What a request opens to, or the code of what refuses it. */
+function open(headers: Record<string, string>, body: string): string {
+  try {
+    const text = openRequest(sealer, new Headers(headers), body, runState(url, "wfr_1"), settings);
+    if (text.startsWith("[")) return `state of ${fromBase64(JSON.parse(text)[0].body)}`;
+    return text.startsWith("{") ? `failure of ${fromBase64(JSON.parse(text).sourceBody)}` : text;
+  } catch (error) {
+    return error instanceof StepsealError ? `${error.code}: ${error.message}` : String(error);
+  }
+}
+
+it.each<[name: string, headers: Record<string, string>, body: string, opens: string]>([
+  ["the first of a run", {}, PAYLOAD, "order"],
+  ["a later one", VERSION, JOURNAL, "state of order"],
+  ["a later one whose state is fetched", VERSION, "", ""],
+  ["a later one of a run that no SDK started", UNKNOWN, JOURNAL, "state of order"],
+  ["a failure", IS_FAILURE, FAILURE, "failure of order"],
+  ["a failure, by its other header", FAILURE_CALLBACK, FAILURE, "failure of order"],
+  ["the answer of a third party", CALLBACK, "answer", "answer"],
+])("a request is %s", (_, headers, body, opens) => {
+  expect(open(headers, body)).toBe(opens);
+});
+
+it.each<[name: string, headers: Record<string, string>, body: string, says: string]>([
+  [
+    "a failure by a header that is empty",
+    { "upstash-workflow-failure-callback": "" },
+    FAILURE,
+    "FORMAT: .* is empty",
+  ],
+  ["a failure and an answer", { ...IS_FAILURE, ...CALLBACK }, FAILURE, "FORMAT: .* two things"],
+  ["a failure and a state", { ...IS_FAILURE, ...UNKNOWN }, FAILURE, "FORMAT: .* two things"],
+  ["an answer and a state", { ...CALLBACK, ...UNKNOWN }, JOURNAL, "FORMAT: .* two things"],
+  [
+    "the answer to a call of no run",
+    { ...CALLBACK, "stepseal-call": callOf(undefined) },
+    "x",
+    "CONTEXT: .* no run",
+  ],
+  ["the answer to another call", { ...CALLBACK, "upstash-workflow-stepid": "2" }, "x", "CONTEXT: "],
+  ["a failure of no workflow", IS_FAILURE, JSON.stringify({ status: 504 }), "CONTEXT: .* another workflow"],
+  ["a failure that is none", IS_FAILURE, "null", "FORMAT: .* no object"],
+  ["a failure that is a list", IS_FAILURE, `[${FAILURE}]`, "FORMAT: .* no object"],
+  ["a failure that is no JSON", IS_FAILURE, "{", "FORMAT: .* no object"],
+  [
+    "a failure that was answered by no text",
+    IS_FAILURE,
+    FAILURE.replace("{", '{"body":1,'),
+    "FORMAT: .* no text",
+  ],
+  ["a state with an entry that is none", VERSION, JOURNAL.replace("]", ",null]"), "FORMAT: .* entries"],
+  [
+    "a state with an entry in no base64",
+    VERSION,
+    JOURNAL.replace(/"body":"[^"]*"/, '"body":"*"'),
+    "FORMAT: .* no base64",
+  ],
+])("a request is not %s", (_, headers, body, says) => {
+  expect(open(headers, body)).toMatch(new RegExp(`^${says}`));
+});
