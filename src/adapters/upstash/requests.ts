@@ -91,7 +91,10 @@ export function sealRequest(request: OutgoingRequest, door: Door): SealedRequest
 
 function matches({ path, more }: Endpoint, request: OutgoingRequest): boolean {
   const length = path.split("/").length;
-  if (request.path.slice(0, length).join("/") !== path || request.path.length > length + more) return false;
+  const known = request.path.slice(0, length).join("/");
+  // Older versions of the SDK write the query into the path.
+  const isKnown = known === path || (request.path.length === length && known.startsWith(`${path}?`));
+  if (!isKnown || request.path.length > length + more) return false;
   // Ids stand in the path as they are: with dots, one would lead to another path.
   return `${new URL(request.path.join("/"), "http://q/").pathname}/`.startsWith(`/${path}/`);
 }
@@ -146,8 +149,17 @@ function sealResult(
   { sealer, state }: Door,
   [run]: readonly string[],
 ): OutgoingRequest {
-  if (run === undefined || run.endsWith("?cancel=true")) return withoutBody(request);
+  if (run?.endsWith("?cancel=true")) return withoutBody(request);
   const { body } = request;
+  if (run === undefined) {
+    // In older versions of the SDK, the body says which runs to cancel.
+    if (body === undefined) return request;
+    const which = typeof body === "string" ? parse(body)?.value : undefined;
+    if (!isObject(which)) throw unreadable(request);
+    const { workflowRunIds, workflowUrl, ...others } = which;
+    if (Object.keys(others).length > 0) throw unreadable(request);
+    return request;
+  }
   if (run !== `${state?.run}?cancel=false` || (body !== undefined && typeof body !== "string")) {
     throw unreadable(request);
   }

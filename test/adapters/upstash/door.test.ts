@@ -65,6 +65,11 @@ const UNKNOWN: [name: string, send: (qstash: Qstash) => unknown][] = [
     "a path that an id leads to, encoded",
     ({ http }) => http.request({ path: ["v2", "waiters", "%2E./.%2e/v2/dlq"], method: "GET" }),
   ],
+  [
+    "a cancellation of many that holds more",
+    ({ http }) =>
+      http.request({ path: ["v2", "workflows", "runs"], method: "DELETE", body: `{"note":"${MARKER}"}` }),
+  ],
   ["a stream", ({ http }) => http.requestStream({ path: ["llm"], method: "POST", body: text })],
   ["a batch that is none", ({ http }) => http.request({ path: ["v2", "batch"], method: "POST", body: text })],
   [
