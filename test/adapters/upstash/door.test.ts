@@ -127,6 +127,11 @@ const UNKNOWN: [name: string, send: Send][] = [
     "a path that an id leads to, encoded",
     ({ http }) => http.request({ path: ["v2", "waiters", "%2E./.%2e/v2/dlq"], method: "GET" }),
   ],
+  [
+    "a cancellation of many that holds more",
+    ({ http }) =>
+      http.request({ path: ["v2", "workflows", "runs"], method: "DELETE", body: `{"note":"${MARKER}"}` }),
+  ],
   ["a stream", ({ http }) => http.requestStream({ path: ["llm"], method: "POST", body: text })],
   ["a batch that is none", ({ http }) => http.request({ path: ["v2", "batch"], method: "POST", body: text })],
   [
@@ -349,10 +354,7 @@ describe("where requests to third parties are allowed", () => {
     const app = await createApp(
       {
         main: createWorkflow(async (context) => {
-          await context.run(
-            "first",
-            async () => void (await send(context.qstashClient as Qstash)),
-          );
+          await context.run("first", async () => void (await send(context.qstashClient as Qstash)));
         }),
       },
       { seal: { thirdPartyCalls: "allow" } },
