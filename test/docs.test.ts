@@ -1,10 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import * as http from "node:http";
+import * as workflow from "@upstash/workflow";
+import * as svelte from "@upstash/workflow/svelte";
 import express from "express";
+import * as hono from "hono";
 import * as inngest from "inngest";
 import * as realtime from "inngest/realtime";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as adapter from "../src/adapters/inngest/index.ts";
+import * as upstashCloudflare from "../src/adapters/upstash/cloudflare.ts";
+import * as upstashExpress from "../src/adapters/upstash/express.ts";
+import * as upstashHono from "../src/adapters/upstash/hono.ts";
+import * as upstash from "../src/adapters/upstash/index.ts";
 import * as core from "../src/index.ts";
 import * as transport from "../src/transport/index.ts";
 import { runExample } from "./examples.ts";
@@ -18,11 +25,22 @@ const MODULES: Readonly<Record<string, unknown>> = {
   stepseal: core,
   "stepseal/inngest": adapter,
   "stepseal/transport": transport,
+  "stepseal/upstash": upstash,
+  "stepseal/upstash/cloudflare": upstashCloudflare,
+  "stepseal/upstash/express": upstashExpress,
+  "stepseal/upstash/hono": upstashHono,
   "node:http": http,
+  "$env/dynamic/private": process,
+  "@upstash/workflow": workflow,
+  "@upstash/workflow/svelte": svelte,
+  hono,
   inngest,
   "inngest/realtime": realtime,
   express: { default: express, __esModule: true },
 };
+
+/** What the platform gives its users. No example of docs.test.ts reaches it: test/adapters/upstash/docs.test.ts runs those. */
+const QSTASH_ENV = { QSTASH_TOKEN: "qstash-token", QSTASH_CURRENT_SIGNING_KEY: "sig_current" } as const;
 
 /** Examples stand in documents, and on what the folders export. */
 const SETS = [
@@ -43,6 +61,12 @@ const SETS = [
     exports: transport,
     documents: ["docs/transport.md"],
     folders: ["src/transport"],
+  },
+  {
+    name: "stepseal/upstash",
+    exports: upstash,
+    documents: ["docs/engines/upstash.md"],
+    folders: ["src/adapters/upstash"],
   },
 ].map(({ documents, folders, ...set }) => ({
   ...set,
@@ -80,7 +104,7 @@ function promised(code: string): string[] {
 
 beforeEach(() => {
   vi.stubGlobal("fetch", vault);
-  const env = { ...VAULT_ENV, STEPSEAL_KEY: core.generateKey() };
+  const env = { ...VAULT_ENV, ...QSTASH_ENV, STEPSEAL_KEY: core.generateKey() };
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
 });
 afterEach(() => {

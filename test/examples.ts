@@ -6,10 +6,16 @@ import { vi } from "vitest";
 export const blocksOf = (text: string): string[] =>
   [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
 
-/** Compiles a block and runs it. Returns what it printed, a line each. */
+/**
+ * Compiles a block and runs it.
+ *
+ * @param exports gets what the block exports
+ * @returns what it printed, a line each
+ */
 export async function runExample(
   code: string,
   modules: Readonly<Record<string, unknown>>,
+  exports: object = {},
 ): Promise<string[]> {
   const { outputText } = ts.transpileModule(code, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
@@ -20,7 +26,7 @@ export async function runExample(
   });
   try {
     const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
-    await new AsyncFunction("require", "exports", outputText)((name: string) => modules[name], {});
+    await new AsyncFunction("require", "exports", outputText)((name: string) => modules[name], exports);
   } finally {
     log.mockRestore();
   }

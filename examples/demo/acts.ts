@@ -1,77 +1,68 @@
-import { type ClientOptions, Inngest } from "inngest";
-import { serve } from "inngest/edge";
 import { createKeyring, generateKey, type Keyring } from "stepseal";
-import { encryptionMiddleware } from "stepseal/inngest";
-import { createTestEngine, findPlaintext, type TestEngine } from "stepseal/testing";
-import { APPROVAL, createApp, MARKERS, ORDER } from "./app.ts";
-import { type Act, progress, type Sight } from "./report.ts";
+import { findPlaintext, type PlaintextHit, type WireEntry } from "stepseal/testing";
+import type { Sight } from "./story.ts";
 
-/** What the demo looks for in everything that left the app. */
-export const NEEDLES: readonly string[] = Object.values(MARKERS);
+/** A deploy of the app, and of the service beside it that sends the orders: under a keyring, or without stepseal. */
+export type Deploy = Keyring | undefined;
 
-/** A deploy of the app, and of the service beside it that sends the orders: the same options for both. */
-type Deploy = Pick<ClientOptions, "middleware">;
+/** What is there when the order is through. */
+export interface Played {
+  readonly seen: readonly Sight[];
+  /** Everything that left the app. */
+  readonly wire: readonly WireEntry[];
+  /** The run's result as the platform stored it. */
+  readonly stored: unknown;
+  /** The result of its first step, likewise. */
+  readonly storedStep: unknown;
+  /** `completed`, or what became of the run instead. */
+  readonly status: string;
+}
 
-/** Keeps the SDK's log of the failing step out of the account. */
-export const quiet = { info() {}, warn() {}, error() {}, debug() {} };
+/** What one act showed. */
+export interface Act extends Played {
+  readonly title: string;
+  /** Lines of explanation, above the account. */
+  readonly notes: readonly string[];
+  readonly hits: readonly PlaintextHit[];
+}
 
-/** Runs the app from order to receipt; between the approval and the receipt it can be deployed anew. */
-async function play(
+/** How many of the markers the platform found in an act. */
+export function found({ hits }: Act): number {
+  return new Set(hits.map(({ needle }) => needle)).size;
+}
+
+/** A platform with the app on it. */
+export interface Engine {
+  /** What the demo looks for in everything that left the app. */
+  readonly markers: readonly string[];
+  /** What stepseal changes in the app, as its code says it. */
+  readonly change: string;
+  /** Runs the app from order to receipt; while the run sleeps it is deployed anew. */
+  play(first: Deploy, afterSleep: Deploy): Promise<Played>;
+}
+
+async function act(
+  { markers, play }: Engine,
+  title: string,
+  notes: readonly string[],
   first: Deploy,
   afterSleep: Deploy,
-): Promise<{ readonly engine: TestEngine; readonly seen: readonly Sight[] }> {
-  const engine = createTestEngine();
-  const seen = new Map<string, Sight>();
-  const deploy = async (options: Deploy): Promise<Inngest> => {
-    const client = { ...engine.clientOptions, logger: quiet, ...options };
-    // A resumed function sees its earlier values again: kept once.
-    const app = createApp(client, (what, value) => seen.set(what, { what, value }));
-    await engine.serve(serve({ client: app.inngest, functions: app.functions }));
-    return new Inngest({ id: "shop-front", ...client });
-  };
-
-  progress("  the order comes in; risk, fraud and charge run");
-  const shop = await deploy(first);
-  await shop.send(ORDER);
-  await engine.idle();
-  progress("  the bank failed once; the charge is tried again");
-  await engine.advance("5m");
-  progress("  the approval arrives, the child function ships");
-  await shop.send(APPROVAL);
-  await engine.idle();
-  progress("  the run sleeps for a day");
-  await deploy(afterSleep);
-  await engine.advance("2d");
-  return { engine, seen: [...seen.values()] };
+): Promise<Act> {
+  const played = await play(first, afterSleep);
+  return { title, notes, ...played, hits: findPlaintext(played.wire, markers) };
 }
 
-async function act(title: string, notes: readonly string[], first: Deploy, afterSleep: Deploy): Promise<Act> {
-  const { engine, seen } = await play(first, afterSleep);
-  const run = engine.runsOf("place-order")[0];
-  return {
-    title,
-    notes,
-    seen,
-    wire: engine.wire,
-    hits: findPlaintext(engine.wire, NEEDLES),
-    stored: run?.output,
-    storedStep: run?.steps.values().next().value?.data,
-    status: run?.status ?? "never started",
-  };
+export function withoutStepseal(engine: Engine): Promise<Act> {
+  return act(engine, "Act 1. Without stepseal", ["The app as it is."], undefined, undefined);
 }
 
-export function withoutStepseal(): Promise<Act> {
-  const plain = { middleware: [] };
-  return act("Act 1. Without stepseal", ["The app as it is."], plain, plain);
+export function withStepseal(engine: Engine): Promise<Act> {
+  const keyring = createKeyring({ key: generateKey() });
+  const notes = [`The same app with ${engine.change}.`];
+  return act(engine, "Act 2. With stepseal", notes, keyring, keyring);
 }
 
-export function withStepseal(): Promise<Act> {
-  const sealed = deployWith(createKeyring({ key: generateKey() }));
-  const notes = ["The same app with middleware: [encryptionMiddleware()]."];
-  return act("Act 2. With stepseal", notes, sealed, sealed);
-}
-
-export function withRotation(): Promise<Act> {
+export function withRotation(engine: Engine): Promise<Act> {
   const [oldKey, newKey] = [generateKey(), generateKey()];
   const before = createKeyring({ key: oldKey });
   const after = createKeyring({ key: newKey, fallbackKeys: [oldKey] });
@@ -79,9 +70,5 @@ export function withRotation(): Promise<Act> {
     "The key is rotated while the run is asleep: the next deploy seals with the new key and opens with both.",
     `kid ${before.primary} → ${after.primary}`,
   ];
-  return act("Act 3. A rotation while the run sleeps", notes, deployWith(before), deployWith(after));
-}
-
-function deployWith(keyring: Keyring): Deploy {
-  return { middleware: [encryptionMiddleware({ keyring })] };
+  return act(engine, "Act 3. A rotation while the run sleeps", notes, before, after);
 }

@@ -1,30 +1,9 @@
 import { createColors } from "picocolors";
 import { inspectEnvelope, isSealed } from "stepseal";
-import type { PlaintextHit, WireEntry } from "stepseal/testing";
+import { type Act, found } from "./acts.ts";
 
 const isTerminal = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
 const color = createColors(isTerminal);
-
-/** One value that a function saw. */
-export interface Sight {
-  readonly what: string;
-  readonly value: unknown;
-}
-
-/** What one act showed. */
-export interface Act {
-  readonly title: string;
-  readonly seen: readonly Sight[];
-  readonly wire: readonly WireEntry[];
-  readonly hits: readonly PlaintextHit[];
-  /** The run's result as the platform stored it. */
-  readonly stored: unknown;
-  /** The result of its first step, likewise. */
-  readonly storedStep: unknown;
-  readonly status: string;
-  /** Lines of explanation, above the account. */
-  readonly notes: readonly string[];
-}
 
 const WIDTH = 62;
 const WHAT = 26;
@@ -36,8 +15,8 @@ export function progress(text: string): void {
 
 export function printAct(act: Act, markers: readonly string[]): void {
   progress("");
-  const found = new Set(act.hits.map((hit) => hit.needle));
-  const count = `${found.size} of ${markers.length} markers`;
+  const size = found(act);
+  const count = `${size} of ${markers.length} markers`;
   const bytes = act.wire.reduce((sum, entry) => sum + entry.body.length, 0);
   console.log(`\n${color.bold(act.title)}`);
   for (const note of act.notes) console.log(color.dim(`  ${note}`));
@@ -52,7 +31,7 @@ export function printAct(act: Act, markers: readonly string[]): void {
   ] as const) {
     console.log(`    ${what.padEnd(WHAT)} ${color.yellow(shown(value))}`);
   }
-  const verdict = found.size === 0 ? color.green(`${count} found`) : color.red(`${count} found`);
+  const verdict = size === 0 ? color.green(`${count} found`) : color.red(`${count} found`);
   console.log(`  ${verdict} in ${act.wire.length} messages, ${bytes} bytes; the run ${act.status}`);
 }
 

@@ -20,7 +20,7 @@ export interface KeyOptions {
 }
 
 /** The shape of `KeyOptions`. */
-export const keyShape = {
+export const keyShape: Readonly<Record<keyof KeyOptions, z.ZodMiniOptional<z.ZodMiniType>>> = {
   keyring: z.optional(
     z.union(
       [

@@ -1,6 +1,7 @@
 import type { StepsealError } from "../../errors.ts";
 import type { Sealer } from "../../sealer.ts";
-import { failurePlace, type RunState, resultPlace } from "./place.ts";
+import { platformFailure } from "./failure.ts";
+import { answerPlace, failurePlace, type RunState } from "./place.ts";
 import { isObject, parse, sealText } from "./text.ts";
 
 /** What the SDK tells the platform in headers: numbers, names and versions (@upstash/workflow 1, serve/options.ts). */
@@ -10,12 +11,23 @@ const HEADERS = [
   "upstash-workflow-sdk-version",
   "upstash-workflow-sdk",
   "upstash-nonretryable-error",
-  "upstash-error-step-name",
   "upstash-workflow-failure-callback-notfound",
 ] as const;
 
-/** What the SDK answers when a request went well, or was for nobody: no data of the user's. */
-const STATUS_MEMBERS: ReadonlySet<string> = new Set(["workflowRunId", "finishCondition"]);
+/** Of the step that failed: the SDK takes its name from the error, which the app may have given any. */
+const STEP_HEADER = "upstash-error-step-name";
+
+/** How a request ended, as the SDK answers it. A word of a later one is sealed, which the platform does not mind. */
+const CONDITIONS: ReadonlySet<unknown> = new Set([
+  "success",
+  "duplicate-step",
+  "fromCallback",
+  "auth-fail",
+  "failure-callback-undefined",
+  "workflow-already-ended",
+]);
+/** A run that a first request starts has an id of the SDK's making. */
+const NEW_RUN = /^(no-workflow-id|wfr_[\w-]{21})$/;
 const SDK_VERSION = { "upstash-workflow-sdk-version": "1" };
 const NOT_AUTHENTICATED = "Failed to authenticate Workflow request.";
 
@@ -27,28 +39,66 @@ export async function sealAnswer(answer: Response, sealer: Sealer, state: RunSta
     const value = answer.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
+  const step = answer.headers.get(STEP_HEADER);
+  if (step !== null && isStepName(step, state)) headers.set(STEP_HEADER, step);
   const { status } = answer;
-  if (text === "" || isStatus(text)) return new Response(text, { status, headers });
+  // Of some statuses, a response has no body, not even an empty one.
+  if (text === "") return new Response(null, { status, headers });
+  if (isStatus(text, state)) return new Response(text, { status, headers });
+  if (answer.ok) return new Response(sealText(sealer, text, answerPlace(state)), { status, headers });
   // Before the payload was read, it is no run's failure: the platform could not be asked for the state. Worth a retry.
-  if (!answer.ok && state.trigger === undefined) return new Response(null, { status, headers });
-  const place = answer.ok ? resultPlace(state) : failurePlace(state);
-  return new Response(sealText(sealer, text, place), { status, headers });
+  if (state.trigger === undefined) return new Response(null, { status, headers });
+  const failure = isOfPlatform(text, state) ? platformFailure(status) : text;
+  return new Response(sealText(sealer, failure, failurePlace(state)), { status, headers });
 }
 
-function isStatus(text: string): boolean {
+/** Whether a request failed with what the platform's API said, alone or at the end of the SDK's own words. */
+function isOfPlatform(text: string, { platformErrors }: RunState): boolean {
+  const failure = parse(text)?.value;
+  const message = isObject(failure) ? failure.message : undefined;
+  if (typeof message !== "string") return false;
+  return platformErrors.some((said) => message === said || message.endsWith(`: ${said}`));
+}
+
+function isStepName(text: string, { steps }: RunState): boolean {
+  return [...steps].some((name) => withoutSpace(String(name)) === withoutSpace(text));
+}
+
+/** A header has neither control characters, which the SDK replaces, nor space at its ends. */
+function withoutSpace(text: string): string {
+  return [...text].filter((character) => character > " " && character !== "\x7f").join("");
+}
+
+/** Whether an answer is the SDK's own word for how a request went: no data of the user's. */
+function isStatus(text: string, { run }: RunState): boolean {
   const value = parse(text)?.value;
   if (!isObject(value)) return false;
-  const { message, ...rest } = value;
+  const { message, workflowRunId, finishCondition, ...others } = value;
+  if (Object.keys(others).length > 0) return false;
   if (message !== undefined && !(typeof message === "string" && message.startsWith(NOT_AUTHENTICATED)))
     return false;
-  return Object.entries(rest).every(([name, at]) => STATUS_MEMBERS.has(name) && typeof at === "string");
+  if (finishCondition !== undefined && !CONDITIONS.has(finishCondition)) return false;
+  return (
+    workflowRunId === undefined ||
+    workflowRunId === run ||
+    (typeof workflowRunId === "string" && NEW_RUN.test(workflowRunId))
+  );
 }
 
 /** Answers a request whose handler threw, as the SDK does. */
 export function sealThrown(thrown: unknown, sealer: Sealer | undefined, state: RunState): Response {
-  const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const { name, message, stack } = thrown instanceof Error ? thrown : new Error(textOf(thrown));
   const body = sealed(JSON.stringify({ error: name, message, stack }), sealer, state);
   return new Response(body ?? "Internal Server Error", { status: 500, headers: SDK_VERSION });
+}
+
+/** Not every value has a text: an object without prototype has none. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return typeof thrown;
+  }
 }
 
 /**

@@ -50,14 +50,17 @@ export function clientsOf(given: Client | QstashOptions | undefined, env: Enviro
     );
   }
   if (home === undefined) return () => standard;
-  const made = new Map<string, Client | undefined>([[home, standard]]);
+  const made = new Map<string, Client>([[home, standard]]);
   return (region) => {
     if (!region) return standard;
     const name = regionName(region);
-    if (!made.has(name)) made.set(name, make(`${name}_`));
     // The signature was checked with the keys of this region: what it says of itself is true.
-    const client = made.get(name);
-    if (client !== undefined) return client;
+    const client = made.get(name) ?? make(`${name}_`);
+    // What is not there is not kept: where keys are not by region, the platform may name any.
+    if (client !== undefined) {
+      made.set(name, client);
+      return client;
+    }
     throw new StepsealError(
       "CONFIG",
       `A request came from the region ${name}, and ${name}_QSTASH_TOKEN is not set.`,

@@ -10,6 +10,7 @@ import { type OutgoingRequest, sealRequest } from "./requests.ts";
 interface Http {
   request(request: OutgoingRequest): Promise<unknown>;
   requestStream(request: OutgoingRequest): unknown;
+  requestWithBackoff(request: OutgoingRequest): unknown;
 }
 
 /**
@@ -31,14 +32,18 @@ export function sealingClient(
       if (state?.refusal !== undefined) throw state.refusal;
       const held = await keys();
       const sealed = sealRequest(request, { sealer: held.sealer, settings, state });
-      const answer = await given.request(sealed.request);
+      const answer = await given.request(sealed.request).catch((error: unknown) => {
+        if (error instanceof Error) state?.platformErrors.push(error.message);
+        throw error;
+      });
       return await held.open((sealer) => sealed.open(answer, { sealer, settings, state }));
     } catch (error) {
       throw noted(error, state);
     }
   };
-  http.requestStream = () => {
-    const message = "A stream would leave on a path that this version of stepseal does not know.";
+  // What `request` of the given client sends with, and what sends streams: nothing may go past the door.
+  http.requestStream = http.requestWithBackoff = () => {
+    const message = "A request would leave on a path that this version of stepseal does not know.";
     throw noted(new StepsealError("REFUSED", message), state);
   };
   return Object.create(client, { http: { value: http, enumerable: true } }) as Client;

@@ -1,4 +1,4 @@
-import type { RouteFunction, WorkflowServeOptions } from "@upstash/workflow";
+import type { WorkflowContext, WorkflowServeOptions } from "@upstash/workflow";
 import { StepsealError } from "../../errors.ts";
 import { toHex } from "../../internal/bytes.ts";
 import { tell } from "../../internal/tell.ts";
@@ -11,15 +11,18 @@ import { type RequestKeys, requestKeys } from "./keys.ts";
 import { CALL_HEADER } from "./message.ts";
 import { openRequest } from "./opening.ts";
 import type { UpstashSettings } from "./options.ts";
-import { type RunState, runState } from "./place.ts";
+import { originOf, type RunState, runState } from "./place.ts";
 import { watch } from "./watch.ts";
+import { withhold } from "./withheld.ts";
 
 /** What a `serve` of the SDK has to be given for one request. */
 export interface Secured {
   /** Spread into its options, after all others. */
   readonly options: Required<Pick<WorkflowServeOptions, "qstashClient" | "receiver" | "url" | "baseUrl">>;
-  /** The route function to give it. */
-  route<Payload, Result>(routeFunction: RouteFunction<Payload, Result>): RouteFunction<Payload, Result>;
+  /** The route function to give it. What the framework's `serve` calls it with beside the context passes through. */
+  route<Payload, Result, More extends unknown[]>(
+    routeFunction: (context: WorkflowContext<Payload>, ...more: More) => Promise<Result>,
+  ): (context: WorkflowContext<Payload>, ...more: More) => Promise<Result>;
 }
 
 /** Answers an authentic request, whose body is opened, with a handler of the SDK. */
@@ -92,7 +95,11 @@ async function handle(
   // The SDK checks requests itself. This one it may believe, and no other.
   const signature = toHex(crypto.getRandomValues(new Uint8Array(32)));
   headers.set(QSTASH_HEADER, signature);
-  let isTaken = false;
+  const withheld = withhold(state.url, {
+    method,
+    headers,
+    ...(method !== "GET" && method !== "HEAD" && { body }),
+  });
   const client = sealingClient(
     settings.clients(request.headers.get("upstash-region")),
     () => keys,
@@ -101,21 +108,21 @@ async function handle(
   );
   const options: Secured["options"] = {
     get qstashClient() {
-      isTaken = true;
+      withheld.release();
       return client;
     },
     receiver: { verify: async (given) => given.signature === signature && given.body === body },
     url: state.url,
     // Otherwise the environment's is put before the path.
-    baseUrl: new URL(state.url).origin,
+    baseUrl: originOf(state.url),
   };
-  const response = await handler(
-    new Request(state.url, { method, headers, ...(method !== "GET" && method !== "HEAD" && { body }) }),
-    { options, route: (routeFunction) => watch(routeFunction, state, settings) },
-  );
-  if (isTaken) return response;
+  const response = await handler(withheld.request, {
+    options,
+    route: (routeFunction) => watch(routeFunction, state, settings, client),
+  });
+  if (withheld.isReleased) return response;
   throw new StepsealError(
     "CONFIG",
-    "secureWorkflow: the SDK was not given `secured.options`, so what it sends is not sealed. In `wrap`, spread them into the options of its serve.",
+    "secureWorkflow: the SDK was not given `secured.options`, so what it would send is not sealed. In `wrap`, spread them into the options of its serve, before the request is read.",
   );
 }

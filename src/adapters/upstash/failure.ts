@@ -2,7 +2,7 @@ import { StepsealError } from "../../errors.ts";
 import type { Sealer } from "../../sealer.ts";
 import type { UpstashSettings } from "./options.ts";
 import { openPayload } from "./payload.ts";
-import { failurePlace, type RunState, workflowPath } from "./place.ts";
+import { failurePlace, originOf, type RunState, workflowPath } from "./place.ts";
 import { envelopeIn, fromBase64, isObject, notSealed, openText, parse, toBase64 } from "./text.ts";
 
 const PLATFORM = "[platform]";
@@ -22,7 +22,13 @@ export function openFailure(
 ): string {
   const failure = parse(body)?.value;
   if (!isObject(failure)) throw new StepsealError("FORMAT", "The failure callback is no object.");
-  const { url, sourceBody, body: answer } = failure;
+  const { url, status, header, sourceBody, body: answer, workflowRunId, workflowCreatedAt } = failure;
+  if (typeof status !== "number" || !isHeader(header) || !isTextOrNone(workflowRunId)) {
+    throw new StepsealError(
+      "FORMAT",
+      "The failure callback has no status, or headers or an id that are none.",
+    );
+  }
   if (typeof url !== "string" || workflowPath(url) !== state.fn) {
     throw new StepsealError("CONTEXT", "The failure callback is about another workflow.");
   }
@@ -33,11 +39,29 @@ export function openFailure(
     state,
     settings,
   );
+  const { pathname, search } = new URL(url);
   return JSON.stringify({
-    ...failure,
+    // Where the app is, is not for the platform to say.
+    url: originOf(state.url) + pathname + search,
+    status,
+    header,
+    workflowRunId,
+    workflowCreatedAt: typeof workflowCreatedAt === "number" ? workflowCreatedAt : undefined,
     sourceBody: toBase64(payload),
-    body: toBase64(openAnswer(sealer, answer, failure.status, state, settings)),
+    body: toBase64(openAnswer(sealer, answer, status, state, settings)),
   });
+}
+
+/** Headers as the platform has them: lists of texts by name. */
+function isHeader(header: unknown): boolean {
+  if (header === undefined || header === null) return true;
+  const isTexts = (values: unknown): boolean =>
+    Array.isArray(values) && values.every((value) => typeof value === "string");
+  return isObject(header) && Object.values(header).every(isTexts);
+}
+
+function isTextOrNone(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
 }
 
 function openAnswer(
@@ -51,18 +75,32 @@ function openAnswer(
   const text = answer === undefined || answer === null ? "" : fromBase64(answer, what);
   if (envelopeIn(text) !== undefined) {
     const { run: _, ...place } = failurePlace(state);
-    return openText(sealer, text, place, what) ?? "";
+    const opened = openText(sealer, text, place, what) ?? "";
+    if (!platformFailures && isOfPlatform(opened)) {
+      throw new StepsealError("PLAINTEXT_REJECTED", `${what} is what the platform said.`);
+    }
+    return opened;
   }
   // This server's failures are always sealed. What others say of one cannot be trusted, but that there was one can
   // only be known from them.
   if (!platformFailures) throw notSealed(what);
-  const message = `${PLATFORM} The run failed with HTTP status ${status}. What was answered is not sealed, so it does not come from the workflow, and is left out here.`;
+  return platformFailure(status);
+}
+
+/** A failure that is nobody's code, as the SDK writes failures. */
+export function platformFailure(status: number): string {
+  const message = `${PLATFORM} The run failed with HTTP status ${status}. What was answered does not come from the workflow, and is left out here.`;
   return JSON.stringify({ error: "PlatformFailure", message });
 }
 
+function isOfPlatform(failure: string): boolean {
+  const read = parse(failure)?.value;
+  return isObject(read) && typeof read.message === "string" && isPlatformFailure(read.message);
+}
+
 /**
- * Whether a failure function was told of a failure that the workflow did not answer itself: a time-out, a server that
- * was down, a proxy in between.
+ * Whether a failure function was told of a failure that the workflow did not make itself: a time-out, a server that
+ * was down, a proxy in between, an error of the platform's API.
  *
  * @param failResponse what the failure function was given
  * @example

@@ -36,7 +36,7 @@ export interface HonoSecureWorkflow {
  * `secureWorkflow` for Hono. Variables are read from the context's `env` where that holds `QSTASH_TOKEN`, else from the
  * process: as the SDK does.
  *
- * @throws {StepsealError} CONFIG, where the variables are the process's; else each handler rejects with it
+ * @returns handlers that reject with a `StepsealError` CONFIG, naming the option or variable that is missing or wrong
  * @example
  * ```ts
  * import { Hono } from "hono";
@@ -59,9 +59,9 @@ export function secureWorkflow(options: SecureWorkflowOptions = {}): HonoSecureW
   const envOf = ({ env }: HonoContext): object | undefined =>
     typeof env === "object" && env !== null ? env : undefined;
   return Object.freeze<HonoSecureWorkflow>({
-    serve: (routeFunction, serveOptions) => (context) =>
+    serve: (routeFunction, serveOptions) => async (context) =>
       secureFor(envOf(context)).serve(routeFunction, serveOptions).POST(context.req.raw),
-    serveMany: (workflows, serveOptions) => (context) =>
+    serveMany: (workflows, serveOptions) => async (context) =>
       secureFor(envOf(context)).serveMany(workflows, serveOptions).POST(context.req.raw),
     createWorkflow,
     client: (env) => secureFor(env).client(),

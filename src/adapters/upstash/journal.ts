@@ -6,6 +6,9 @@ import type { RunState } from "./place.ts";
 import { openStep } from "./steps.ts";
 import { fromBase64, isObject, parse, toBase64 } from "./text.ts";
 
+/** Far more than a run has. The SDK compares each entry with all before it: with ten times as many, for a minute. */
+const MOST_ENTRIES = 20_000;
+
 /**
  * Opens what the platform keeps of a run: its payload, and its steps so far.
  *
@@ -19,8 +22,8 @@ export function openJournal(
   state: RunState,
   settings: UpstashSettings,
 ): unknown[] {
-  if (!Array.isArray(entries) || !entries.every(isObject)) {
-    throw new StepsealError("FORMAT", "The state of the run is no list of entries.");
+  if (!Array.isArray(entries) || entries.length > MOST_ENTRIES || !entries.every(isObject)) {
+    throw new StepsealError("FORMAT", `The state of the run is no list of up to ${MOST_ENTRIES} entries.`);
   }
   return entries.map((entry, i) => {
     const what = `Entry ${i} of the run's state`;

@@ -1,17 +1,17 @@
 import { StepsealError } from "../../errors.ts";
 import { isSealed } from "../../internal/shape.ts";
 import type { OpenExpected, Sealer } from "../../sealer.ts";
-import { chainDigest } from "../chain.ts";
 import { openJournal } from "./journal.ts";
 import type { UpstashSettings } from "./options.ts";
 import {
+  answerPlace,
   eventPlace,
   failurePlace,
   payloadPlace,
   type RunState,
-  resultPlace,
   runState,
   stepName,
+  triggerOf,
 } from "./place.ts";
 import type { Door } from "./requests.ts";
 import { envelopeIn, fromBase64, isObject, openText, parse, toBase64 } from "./text.ts";
@@ -50,7 +50,7 @@ function openRunLog(run: Log, sealer: Sealer): Log {
     failureFunction: isObject(failure)
       ? changed(failure, {
           failResponse: open(failure.failResponse, failureOf(state)),
-          responseBody: open(failure.responseBody, resultPlace(state)),
+          responseBody: open(failure.responseBody, answerPlace(state)),
           errors: openErrors(failure.errors, state, open),
         })
       : failure,
@@ -101,8 +101,8 @@ function stateOf({ workflowUrl }: Log, steps: readonly Log[]): RunState | undefi
   if (typeof workflowUrl !== "string" || !URL.canParse(workflowUrl)) return undefined;
   const state = runState(workflowUrl, undefined);
   const payload = steps.find(({ stepType }) => stepType === "Initial")?.out;
-  const data = isSealed(payload) ? payload.data : (envelopeIn(payload)?.data ?? payload);
-  state.trigger = typeof data === "string" ? chainDigest(state.fn, [data]) : undefined;
+  const text = isSealed(payload) ? JSON.stringify(payload) : payload;
+  state.trigger = typeof text === "string" ? triggerOf(state.fn, text) : undefined;
   return state;
 }
 

@@ -62,6 +62,8 @@ export function sealMessage(message: Message, { sealer, settings, state }: Door)
     checkAnswer(step, state);
     return { ...message, body: JSON.stringify(sealed) };
   }
+  // Of a workflow, and not of this run: no option is about those.
+  if (starts !== undefined && !isCall) throw unreadable("it");
   if (settings.thirdPartyCalls !== "allow") throw new StepsealError("REFUSED", REFUSALS.thirdPartyCalls);
   if (!isCall) return message;
   // The answer comes back beside no journal: without this, any run's could be passed off as the answer to this call.

@@ -10,6 +10,15 @@ import { learnTrigger, type RunState, stepName } from "./place.ts";
 import { REFUSALS } from "./steps.ts";
 import { notSealed, parse } from "./text.ts";
 
+/** What the SDK tells kinds of requests apart by. Some of its versions go by their value, some by whether they are there. */
+const KIND_HEADERS = [
+  "upstash-workflow-is-failure",
+  "upstash-workflow-failure-callback",
+  "upstash-workflow-callback",
+  "upstash-workflow-unknown-sdk",
+  "upstash-workflow-sdk-version",
+] as const;
+
 /**
  * Opens the body of a request of the platform, by what its headers say it is: the SDK reads the same ones
  * (@upstash/workflow 1, workflow-parser.ts).
@@ -25,19 +34,24 @@ export function openRequest(
   state: RunState,
   settings: UpstashSettings,
 ): string {
+  if (KIND_HEADERS.some((name) => headers.get(name) === "")) {
+    throw new StepsealError("FORMAT", "A header that says what the request is is empty.");
+  }
   const isFailure =
     headers.get("upstash-workflow-is-failure") === "true" || headers.has("upstash-workflow-failure-callback");
   const isAnswer = headers.has("upstash-workflow-callback");
-  const isUnknown = Boolean(headers.get("upstash-workflow-unknown-sdk"));
+  const isUnknown = headers.has("upstash-workflow-unknown-sdk");
   if (Number(isFailure) + Number(isAnswer) + Number(isUnknown) > 1) {
     throw new StepsealError("FORMAT", "The headers of the request say that it is two things at once.");
   }
   if (isFailure) return openFailure(sealer, body, state, settings);
+  const isFirst = !headers.has("upstash-workflow-sdk-version");
   if (isAnswer) {
     openCall(sealer, headers, state, settings);
-    return body;
+    // With a version, the SDK takes a body for the state of the run. The state that it fetches itself passes the door.
+    if (isFirst || body === "") return body;
+    throw new StepsealError("FORMAT", "The headers of an answer say that it is the state of the run.");
   }
-  const isFirst = !headers.get("upstash-workflow-sdk-version");
   if (isFirst && !isUnknown) return openPayload(sealer, body, state, settings);
   // The SDK fetches the state itself, through the door.
   if (body === "") return body;

@@ -73,18 +73,17 @@ export interface UpstashSettings extends SealerSource<Sealer> {
 const text = z.string().check(z.minLength(1));
 const object = z.custom<object>((value) => typeof value === "object" && value !== null, "must be an object");
 
+const PUBLIC_URL = "must be the URL of your server as the platform reaches it: https://app.example.com";
+
+function isPublicUrl(url: string): boolean {
+  return /^https?:\/\/[^\s?#]+$/.test(url) && URL.canParse(url);
+}
+
 const schema = z.strictObject({
   ...keyShape,
   qstash: z.optional(object),
   signingKeys: z.optional(z.strictObject({ current: text, next: z.optional(text) })),
-  publicUrl: z.optional(
-    text.check(
-      z.refine(
-        (url) => /^https?:\/\//.test(url) && URL.canParse(url) && !/[?#]/.test(url),
-        "must be the URL of your server as the platform reaches it: https://app.example.com",
-      ),
-    ),
-  ),
+  publicUrl: z.optional(text.check(z.refine(isPublicUrl, PUBLIC_URL))),
   plaintextTrigger: z.optional(z.enum(["reject", "accept"])),
   thirdPartyCalls: z.optional(z.enum(["refuse", "allow"])),
   webhooks: z.optional(z.enum(["refuse", "allow"])),
@@ -119,6 +118,7 @@ export function resolveOptions(options: SecureWorkflowOptions = {}): UpstashSett
       `${BY}: option "publicUrl" is missing, and so is UPSTASH_WORKFLOW_URL: the URL that requests must be signed for. Give https://app.example.com, without the path of the workflow`,
     );
   }
+  if (!isPublicUrl(publicUrl)) throw new StepsealError("CONFIG", `${BY}: UPSTASH_WORKFLOW_URL ${PUBLIC_URL}`);
   const sealers = sealerSource(
     BY,
     options,

@@ -1,7 +1,6 @@
 import type { Sealer } from "../../sealer.ts";
-import { chainDigest } from "../chain.ts";
 import type { UpstashSettings } from "./options.ts";
-import { learnTrigger, payloadPlace, type RunState } from "./place.ts";
+import { learnTrigger, payloadPlace, type RunState, triggerOf } from "./place.ts";
 import { envelopeIn, notSealed, openText } from "./text.ts";
 
 /**
@@ -20,7 +19,7 @@ export function openPayload(
 ): string {
   const envelope = envelopeIn(text);
   // Known whether it opens or not: a failure has to be chained to it as well.
-  learnTrigger(state, chainDigest(state.fn, [envelope?.data ?? text]));
+  learnTrigger(state, triggerOf(state.fn, text));
   if (envelope === undefined) {
     if (plaintextTrigger === "accept") return text;
     throw notSealed("The payload that started this run");

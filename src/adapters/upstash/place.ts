@@ -1,7 +1,8 @@
 import { StepsealError } from "../../errors.ts";
 import { equalBytes } from "../../internal/bytes.ts";
 import type { SealClaims } from "../../sealer.ts";
-import { callerToken } from "../chain.ts";
+import { callerToken, chainDigest } from "../chain.ts";
+import { envelopeIn } from "./text.ts";
 
 /** A step as it stands on the wire: parsed JSON, nothing about it trusted. */
 export type WireStep = Readonly<Record<string, unknown>>;
@@ -22,6 +23,10 @@ export interface RunState {
   call: string | undefined;
   /** By number of a `waitForEvent` step: the event that it was given, or null for one that was not sealed. */
   readonly events: Map<number, string | null>;
+  /** Names of the steps that the code asked for. */
+  readonly steps: Set<unknown>;
+  /** Messages of the errors that the platform's API answered: its own words, which are no failure of the app's. */
+  readonly platformErrors: string[];
   /** Whether the route function is watched: without that, nothing of a run may leave. */
   watched: boolean;
   /** Why the request is refused. Once it is there, nothing leaves any more. */
@@ -37,9 +42,20 @@ export function runState(url: string, run: string | undefined): RunState {
     caller: undefined,
     call: undefined,
     events: new Map(),
+    steps: new Set(),
+    platformErrors: [],
     watched: false,
     refusal: undefined,
   };
+}
+
+/**
+ * Digest of the payload that started a run, as it stands on the wire. Of one that is not sealed another than of any
+ * envelope: a platform could send the text of an envelope as such a payload.
+ */
+export function triggerOf(fn: string, payload: string): Uint8Array {
+  const envelope = envelopeIn(payload);
+  return chainDigest(fn, envelope === undefined ? ["", payload] : [envelope.data]);
 }
 
 /** Learns what started the run. @throws {StepsealError} CONTEXT where a request speaks of two */
@@ -57,6 +73,11 @@ export function learnTrigger(state: RunState, trigger: Uint8Array): void {
 export function workflowPath(url: string): string {
   if (URL.canParse(url)) return new URL(url).pathname;
   throw new StepsealError("CONFIG", "The URL of a workflow is not absolute: expected https://host/path.");
+}
+
+/** Scheme, host and port of a URL as they are spelt, which `URL` would not keep: it is what requests are signed for. */
+export function originOf(url: string): string {
+  return /^https?:\/\/[^/]+/.exec(url)?.[0] ?? url;
 }
 
 /**
@@ -92,6 +113,11 @@ export function stepPlace(state: RunState, step: WireStep): SealClaims {
 export function resultPlace(state: RunState): SealClaims {
   const { fn, caller } = state;
   return { kind: "fn.output", fn, ...runOf(state), parent: caller ?? knownTrigger(state) };
+}
+
+/** Claims of what a failure function returns: for no step, so that it cannot pass for what the run returns. */
+export function answerPlace(state: RunState): SealClaims {
+  return resultPlace({ ...state, caller: undefined });
 }
 
 /** Claims of what a run fails with, for its failure function. */

@@ -92,9 +92,11 @@ export function sealRequest(request: OutgoingRequest, door: Door): SealedRequest
 function matches({ path, more, seal }: Endpoint, request: OutgoingRequest): boolean {
   const length = path.split("/").length;
   const named = request.path.slice(0, length).join("/");
-  // The oldest SDK writes filters behind the path of what has no body.
-  const isNamed = named === path || (seal === undefined && named.startsWith(`${path}?`));
-  return isNamed && request.path.length <= length + more;
+  // The SDK's first versions write the query into the path of what has no body.
+  if (named !== path && !(seal === undefined && named.startsWith(`${path}?`))) return false;
+  if (request.path.length > length + more) return false;
+  // Ids stand in the path as they are: with dots, one would lead to another path.
+  return `${new URL(request.path.join("/"), "http://q/").pathname}/`.startsWith(`/${path}/`);
 }
 
 function withoutBody(request: OutgoingRequest): OutgoingRequest {
@@ -147,7 +149,7 @@ function sealResult(
   { sealer, state }: Door,
   [run]: readonly string[],
 ): OutgoingRequest {
-  if (run === undefined) return checkCancellation(request);
+  if (run === undefined) return checkFilter(request);
   if (run.endsWith("?cancel=true")) return withoutBody(request);
   const { body } = request;
   if (run !== `${state?.run}?cancel=false` || (body !== undefined && typeof body !== "string")) {
@@ -156,13 +158,12 @@ function sealResult(
   return { ...request, body: sealText(sealer, body, resultPlace(watched(state))) };
 }
 
-/** Which runs are cancelled: the oldest SDK says it in a body. */
-function checkCancellation(request: OutgoingRequest): OutgoingRequest {
-  const { body } = request;
-  if (typeof body !== "string") return withoutBody(request);
-  const which = parse(body)?.value;
-  if (!isObject(which)) throw unreadable(request);
-  const { workflowRunIds, workflowUrl, ...others } = which;
+/** Which runs an administrator cancels. The SDK's first versions say it in a body: ids, or how a URL begins. */
+function checkFilter(request: OutgoingRequest): OutgoingRequest {
+  if (request.body === undefined) return request;
+  const filter = typeof request.body === "string" ? parse(request.body)?.value : undefined;
+  if (!isObject(filter)) throw unreadable(request);
+  const { workflowRunIds, workflowUrl, ...others } = filter;
   if (Object.keys(others).length > 0) throw unreadable(request);
   return request;
 }

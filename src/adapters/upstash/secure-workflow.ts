@@ -37,9 +37,8 @@ export interface SecureWorkflow {
   /**
    * Puts the same check, opening and sealing around a `serve` of the SDK for another framework.
    *
-   * Both of what the handler gets have to reach the SDK: `secured.options` and `secured.route`. Without the second
-   * nothing of a run leaves, and without the first the request is answered with an error, though what the SDK sent in
-   * it went out unsealed.
+   * Both of what the handler gets have to reach the SDK: `secured.options`, before the request is read, and
+   * `secured.route`. Without either nothing of a run leaves, and the request is answered with 503.
    *
    * @param url of the endpoint, where it is not the public URL with the path of the request
    */
@@ -72,6 +71,8 @@ export interface SecureWorkflow {
  */
 export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkflow {
   const settings = resolveOptions(options);
+  // What the workflow finds in context.env.
+  const env = options.env && { env: options.env };
 
   const secureServe = <Payload, Result>(
     routeFunction: RouteFunction<Payload, Result>,
@@ -83,7 +84,7 @@ export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkf
       // Made for each request, because the SDK keeps the client that it is given.
       (request, secured) => {
         const own: WorkflowServeOptions<Payload, Result> = serveOptions;
-        return serve(secured.route(routeFunction), { ...own, ...secured.options }).handler(request);
+        return serve(secured.route(routeFunction), { ...env, ...own, ...secured.options }).handler(request);
       },
       serveOptions.url,
     );
@@ -95,6 +96,12 @@ export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkf
     createWorkflow,
     serveMany: (workflows, shared = {}) => {
       checkServeOptions(shared);
+      // Its path is what payloads are bound to: with one for all, that of one workflow would start another.
+      if (shared.url !== undefined) {
+        throw config(
+          'serveMany: option "url" would be that of each workflow; use publicUrl, or "url" of serve',
+        );
+      }
       const endpoints = new Map<string, Endpoint>();
       for (const [id, workflow] of Object.entries(workflows)) {
         if (id === "" || id.includes("/")) {
@@ -102,8 +109,8 @@ export function secureWorkflow(options: SecureWorkflowOptions = {}): SecureWorkf
             `serveMany: ${JSON.stringify(id)} is no name of a workflow: it is the last segment of a path`,
           );
         }
-        // By this context.invoke finds it.
-        workflow.workflowId = id;
+        // The SDK puts it into the URL that context.invoke calls, as it is.
+        workflow.workflowId = encodeURIComponent(id);
         const { routeFunction, options: own } = workflow;
         endpoints.set(id, secureServe(routeFunction, { ...shared, ...own } as ServeOptions).POST);
       }

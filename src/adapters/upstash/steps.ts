@@ -76,13 +76,14 @@ export const REFUSALS = {
 } as const;
 
 /**
- * A step that only says which one of several parallel steps is to run next. It has no number and no result.
+ * Whether a step only says which one of several parallel steps is to run next.
  *
- * @throws {StepsealError} FORMAT for one with a number: it would pass for that step, without its result
+ * @throws {StepsealError} FORMAT for one that has a number of its own besides: it would pass for that step, without its
+ * result
  */
 function isPlan({ stepId, targetStep }: WireStep): boolean {
-  if (!targetStep) return false;
-  if (stepId === 0) return true;
+  if (targetStep === undefined || targetStep === null || targetStep === 0) return false;
+  if (stepId === 0 && typeof targetStep === "number" && targetStep > 0) return true;
   throw new StepsealError("FORMAT", "A step says that it is only the plan of one, and has a number.");
 }
 
@@ -118,7 +119,7 @@ export function sealStep(
 function unreadable(step: WireStep): StepsealError {
   return new StepsealError(
     "REFUSED",
-    `A step of the type ${String(step.stepType)} would leave with a result this version of stepseal cannot read.`,
+    `A step of the type ${String(step.stepType)} has a result that this version of stepseal cannot read.`,
   );
 }
 
@@ -159,9 +160,8 @@ function stepPlaceWithoutRun(state: RunState, step: WireStep): ReturnType<typeof
 /** Data of an event, in base64. Which event it should be only the code says: `watchSteps` checks that. */
 function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string): string | undefined {
   const { out, waitTimeout, stepId } = step;
-  if (waitTimeout !== undefined && typeof waitTimeout !== "boolean") {
-    throw new StepsealError("FORMAT", `${what} says neither that it timed out nor that it did not.`);
-  }
+  if (!isFlag(waitTimeout))
+    throw new StepsealError("FORMAT", `${what} has a time-out that is neither true nor false.`);
   // The platform may end any wait. It may not say what came.
   if (waitTimeout === true && isNothing(out)) return undefined;
   const text = isNothing(out) ? "" : fromBase64(out, what);
@@ -185,17 +185,29 @@ function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string
   return data === undefined ? undefined : toBase64(data);
 }
 
+/** What the platform may say of a run that was invoked, in its own words. */
+const ENDS: ReadonlySet<string> = new Set(["isCanceled", "isFailed"]);
+
 /** What the platform says of a run that was invoked, as JSON: its result is for this step alone. */
 function openRun(sealer: Sealer, step: WireStep, state: RunState, what: string): string {
   const read = typeof step.out === "string" ? parse(step.out)?.value : undefined;
   if (!isObject(read)) throw notSealed(what);
-  const { body } = read;
-  // Nobody seals these two, so they are no more than a yes or a no.
-  const ended = { isCanceled: read.isCanceled === true, isFailed: read.isFailed === true };
+  const { body, isCanceled, isFailed } = read;
+  if (!isFlag(isCanceled) || !isFlag(isFailed)) {
+    throw new StepsealError("FORMAT", `${what} says neither that the run ended well nor that it did not.`);
+  }
   // A run that did not end well has no result: the platform says so, and nothing else.
-  if ((ended.isCanceled || ended.isFailed) && isNothing(body)) return JSON.stringify(ended);
-  const result = openText(sealer, body, { kind: "fn.output", parent: tokenOf(state, step) }, what);
-  return JSON.stringify({ ...ended, body: result });
+  const hasNone = (isCanceled === true || isFailed === true) && isNothing(body);
+  const result = hasNone
+    ? body
+    : openText(sealer, body, { kind: "fn.output", parent: tokenOf(state, step) }, what);
+  // In the order that they came in, as the app would see them.
+  const members = Object.entries({ ...read, body: result });
+  return JSON.stringify(Object.fromEntries(members.filter(([name]) => name === "body" || ENDS.has(name))));
+}
+
+function isFlag(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === "boolean";
 }
 
 function isNothing(value: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { WorkflowContext } from "@upstash/workflow";
+import { type WorkflowContext, WorkflowNonRetryableError } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { StepsealError } from "stepseal";
 import { findPlaintext } from "stepseal/testing";
@@ -10,7 +10,11 @@ const OTHER = "https://third.example.com";
 
 /** What user code can reach: the client of a context, as the SDK hands it out. */
 type Qstash = WorkflowContext["qstashClient"] & {
-  readonly http: { request(request: object): Promise<unknown>; requestStream(request: object): unknown };
+  readonly http: {
+    request(request: object): Promise<unknown>;
+    requestStream(request: object): unknown;
+    requestWithBackoff(request: object): unknown;
+  };
 };
 
 const STEP = { "Upstash-Workflow-Init": "false" };
@@ -109,6 +113,24 @@ const UNKNOWN: [name: string, send: Send][] = [
     "the result of another run",
     ({ http }) =>
       http.request({ path: ["v2", "workflows", "runs", "r?cancel=false"], method: "DELETE", body: text }),
+  ],
+  [
+    "a request past the door",
+    ({ http }) =>
+      http.requestWithBackoff({ path: ["v2", "publish", OTHER], method: "POST", headers: {}, body: text }),
+  ],
+  [
+    "a path that an id leads to",
+    ({ http }) => http.request({ path: ["v2", "notify", `../publish/${OTHER}`], method: "POST", body: text }),
+  ],
+  [
+    "a path that an id leads to, encoded",
+    ({ http }) => http.request({ path: ["v2", "waiters", "%2E./.%2e/v2/dlq"], method: "GET" }),
+  ],
+  [
+    "a cancellation of many that holds more",
+    ({ http }) =>
+      http.request({ path: ["v2", "workflows", "runs"], method: "DELETE", body: `{"note":"${MARKER}"}` }),
   ],
   ["a stream", ({ http }) => http.requestStream({ path: ["llm"], method: "POST", body: text })],
   ["a batch that is none", ({ http }) => http.request({ path: ["v2", "batch"], method: "POST", body: text })],
@@ -291,6 +313,25 @@ describe("what this version does not know", () => {
     expect(findPlaintext(app.qstash.wire, [MARKER]).length).toBeGreaterThan(0);
   });
 
+  it.each(UNKNOWN.filter(([name]) => name === "a step for another workflow"))(
+    "does not leave where requests to third parties may: %s",
+    async (_, send) => {
+      const app = await createApp(
+        {
+          main: createWorkflow(async (context) => {
+            await context.run("first", () => 1);
+            await send(context.qstashClient as Qstash, context.workflowRunId);
+          }),
+        },
+        { seal: { thirdPartyCalls: "allow" } },
+      );
+      await app.trigger("main", undefined, { retries: 0 });
+      await app.qstash.idle();
+      expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
+      expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["REFUSED"]);
+    },
+  );
+
   it("is refused to a client outside of runs, too", async () => {
     const { client, qstash } = await createApp({});
     const { http } = (client as unknown as { client: Qstash }).client;
@@ -401,6 +442,29 @@ describe("what an administrator's client sends", () => {
       "RUN_CANCELED",
       "RUN_CANCELED",
     ]);
+  });
+
+  it("brings dead letters back: resumed, and from the start", async () => {
+    const ran: string[] = [];
+    let broken = true;
+    const app = await createApp({
+      main: createWorkflow(async (context) => {
+        await context.run("one", () => void ran.push("one"));
+        await context.run("two", () => {
+          if (broken) throw new WorkflowNonRetryableError("broken");
+          ran.push("two");
+        });
+      }),
+    });
+    for (const _ of [1, 2]) await app.trigger("main");
+    await app.qstash.idle();
+    broken = false;
+    const [first, second] = app.qstash.dlq.map(({ dlqId }) => dlqId);
+    await app.client.dlq.resume({ dlqId: first as string });
+    await app.client.dlq.restart({ dlqId: second as string });
+    await app.qstash.idle();
+    expect(app.qstash.runs.map(({ state }) => state).slice(2)).toEqual(["RUN_SUCCESS", "RUN_SUCCESS"]);
+    expect(ran.sort()).toEqual(["one", "one", "one", "two", "two"]);
   });
 
   it("gets the state of a run as it is stored: only the run itself opens it", async () => {

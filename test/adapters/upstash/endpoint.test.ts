@@ -2,7 +2,7 @@ import { Client as QstashClient, Receiver } from "@upstash/qstash";
 import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow, serve } from "@upstash/workflow/nextjs";
 import { createSealer } from "stepseal";
-import type { TestQstash } from "stepseal/testing";
+import { findPlaintext, type TestQstash } from "stepseal/testing";
 import { createSigner, memoryReplayStore, type ReplayStore, SignatureError } from "stepseal/transport";
 import { describe, expect, it, vi } from "vitest";
 import { createApp, keyring, ORIGIN, secure_ } from "./harness.ts";
@@ -173,6 +173,53 @@ describe("an endpoint", () => {
     expect(ran.sealed).toBe(0);
   });
 
+  it.each(["https://App.Example.com", "https://app.example.com:443", "https://bücher.example.com/"])(
+    "has the public URL as it is spelt, and nothing leaves for another one: %s",
+    async (publicUrl) => {
+      const { qstash } = await createApp({});
+      const result = "planted-in-a-result-0123456789";
+      // The option lets messages to others pass: a step must not be taken for one.
+      const secure = secure_(qstash, { publicUrl, thirdPartyCalls: "allow" });
+      const urls = new Set<string>();
+      const pay = createWorkflow(async (context) => {
+        urls.add(context.url);
+        await context.run("charge", () => result);
+      });
+      qstash.serve(publicUrl, secure.serveMany({ pay }).POST);
+      const url = `${publicUrl.replace(/\/$/, "")}/pay`;
+      const { workflowRunId } = await secure.client().trigger({ url, retries: 0 });
+      await qstash.idle();
+      expect(findPlaintext(qstash.wire, [result])).toEqual([]);
+      expect(qstash.run(workflowRunId).state).toBe("RUN_SUCCESS");
+      expect(urls).toEqual(new Set([url]));
+    },
+  );
+
+  it("sends nothing where `wrap` is given a client of its own after that which seals", async () => {
+    const { qstash } = await createApp({});
+    const secret = "planted-in-a-payload-0123456789";
+    const ran: unknown[] = [];
+    const qstashClient = new QstashClient({ baseUrl: qstash.url, token: qstash.token, devMode: false });
+    const refused: unknown[] = [];
+    const secure = secure_(qstash, { onRefused: (reason) => void refused.push(reason) });
+    const endpoint = secure.wrap((request, { route, options }) =>
+      serve(
+        route(async (context) => {
+          ran.push(context.requestPayload);
+          await context.run("charge", () => secret);
+        }),
+        { ...options, qstashClient },
+      ).POST(request as never),
+    );
+    qstash.serve(ORIGIN, endpoint);
+    await secure.client().trigger({ url: URL_, body: secret, retries: 0 });
+    await qstash.idle();
+    expect(findPlaintext(qstash.wire, [secret])).toEqual([]);
+    expect(refused).toEqual([expect.objectContaining({ code: "CONFIG" })]);
+    // The dry run up to the first step, which sends nothing.
+    expect(ran).toEqual([secret]);
+  });
+
   it("takes the store of used signatures that it is given", async () => {
     const store = memoryReplayStore();
     const claim = vi.fn(store.claim);
@@ -271,12 +318,12 @@ describe("an endpoint", () => {
   it("answers a request without a body", async () => {
     const { qstash } = await createApp({});
     const endpoint = secure_(qstash, { plaintextTrigger: "accept" }).wrap(async (request, { options }) => {
-      return Response.json(options.qstashClient && { workflowRunId: request.method });
+      return options.qstashClient && new Response(null, { status: request.method === "GET" ? 202 : 500 });
     });
     const { headers } = await later(qstash);
     headers.delete("upstash-workflow-sdk-version");
     const answer = await endpoint(new Request(URL_, { method: "GET", headers }));
-    expect([answer.status, await answer.text()]).toEqual([200, '{"workflowRunId":"GET"}']);
+    expect([answer.status, await answer.text()]).toEqual([202, ""]);
   });
 
   it("sends to the platform of the region that a request is from", async () => {

@@ -23,12 +23,17 @@ function shop(): Workflows {
   const options = {
     failureFunction: ({
       failResponse,
+      failStatus,
+      failHeaders,
       context,
     }: {
       failResponse: string;
-      context: { requestPayload: unknown };
+      failStatus: number;
+      failHeaders: object;
+      context: { requestPayload: unknown; url: string; workflowRunId: string };
     }) => {
-      saw.push(["failure", failResponse, context.requestPayload]);
+      const { requestPayload, url, workflowRunId } = context;
+      saw.push(["failure", failResponse, requestPayload, { url, workflowRunId, failStatus, failHeaders }]);
     },
   };
   const order = createWorkflow(async (context: WorkflowContext<{ order: string; fail?: boolean }>) => {
@@ -331,6 +336,16 @@ const ATTACKS: Attack[] = [
     code: "PLAINTEXT_REJECTED",
   },
   {
+    name: "says something else of a time-out than that there was one",
+    when: 6,
+    attack: (delivery) =>
+      edit(delivery, (entries) => {
+        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: FORGED }));
+        return undefined;
+      }),
+    code: "FORMAT",
+  },
+  {
     name: "says that an event came, and that this is only the plan of a wait",
     when: 6,
     attack: (delivery) =>
@@ -612,7 +627,7 @@ describe("a platform that", () => {
     expect(new Set(results)).toEqual(new Set([undefined]));
   });
 
-  it("says more of an invocation than how it ended has that left out", async () => {
+  it("says more of an invocation than how it ended has that left out, and nothing else", async () => {
     saw = [];
     const app = await createApp(shop(), {
       onDeliver: (delivery) => {
@@ -620,7 +635,7 @@ describe("a platform that", () => {
         edit(delivery, (entries) => {
           if (entries.length !== 5) return undefined;
           editStep(at(entries, 4), (step) => {
-            const out = { ...JSON.parse(String(step.out)), isFailed: FORGED, note: FORGED };
+            const out = { ...JSON.parse(String(step.out)), note: FORGED };
             return { ...step, out: JSON.stringify(out) };
           });
           return undefined;
@@ -704,11 +719,39 @@ describe("a failure that", () => {
       sees: /^\[platform\] /,
     },
     {
+      name: "has another thing than a status",
+      forge: (failure) => {
+        failure.status = { forged: FORGED };
+      },
+      sees: null,
+    },
+    {
       name: "has a text for its status",
       forge: (failure) => {
         failure.status = FORGED;
       },
       sees: null,
+    },
+    {
+      name: "has headers that are none",
+      forge: (failure) => {
+        failure.header = { [FORGED]: { forged: FORGED } };
+      },
+      sees: null,
+    },
+    {
+      name: "has an id that is none",
+      forge: (failure) => {
+        failure.workflowRunId = [FORGED];
+      },
+      sees: null,
+    },
+    {
+      name: "says that the app is elsewhere",
+      forge: (failure) => {
+        failure.url = "https://forged.example.com/workflows/order?x=1";
+      },
+      sees: /^failed mine$/,
     },
     {
       name: "is null",
@@ -736,7 +779,12 @@ describe("a failure that", () => {
     });
     await app.trigger("order", { order: "theirs", fail: true }, { retries: 0 });
     await app.qstash.idle();
-    expect(saw.at(-1)).toEqual(["failure", "failed theirs", { order: "theirs", fail: true }]);
+    expect(saw.at(-1)).toEqual([
+      "failure",
+      "failed theirs",
+      { order: "theirs", fail: true },
+      expect.objectContaining({ url: `${BASE}order`, failStatus: 500 }),
+    ]);
 
     saw = [];
     attacks = true;

@@ -32,11 +32,11 @@ const workflows = (): Workflows => {
 
 async function ran(seal: Seal): Promise<App> {
   const app = await createApp(workflows(), { seal, now: Date.UTC(2030, 0, 1) });
-  await app.trigger("main", { order: "1001" });
+  await app.trigger("main", { order: "order-1001" });
   await app.qstash.idle();
   await app.client.notify({ eventId: "paid", eventData: { by: "card" } });
   await app.qstash.idle();
-  await app.trigger("fails", { order: "1002" }, { retries: 0 });
+  await app.trigger("fails", { order: "order-1002" }, { retries: 0 });
   await app.qstash.idle();
   return app;
 }
@@ -63,7 +63,7 @@ describe("what a client lists", () => {
       })
     ).text();
     expect(stored).not.toContain("card declined");
-    expect(stored).not.toContain("1001");
+    expect(stored).not.toContain("order-1001");
     const logs = comparable(await sealed.client.logs());
     expect(JSON.stringify(logs)).toContain("card declined");
     expect(logs).toEqual(comparable(await without.client.logs()));
@@ -80,7 +80,7 @@ describe("what a client lists", () => {
     const app = await ran({ key: KEY });
     app.deploy(workflows(), { key: OTHER_KEY });
     const { runs } = await app.client.logs();
-    expect(JSON.stringify(runs)).not.toContain("1001");
+    expect(JSON.stringify(runs)).not.toContain("order-1001");
     const { messages } = await app.client.dlq.list();
     expect(isSealed(JSON.parse(messages[0]?.responseBody ?? "null"))).toBe(true);
   });
@@ -105,6 +105,6 @@ describe("what a client lists", () => {
       return answer;
     };
     const { runs } = await app.client.logs();
-    expect(JSON.stringify(runs)).not.toContain("1001");
+    expect(JSON.stringify(runs)).not.toContain("order-1001");
   });
 });

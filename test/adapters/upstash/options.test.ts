@@ -32,6 +32,11 @@ const WRONG: [options: object, says: string[]][] = [
   [{ publicUrl: "https://" }, ["publicUrl"]],
   [{ publicUrl: "ftp://app.example.com" }, ["publicUrl"]],
   [{ publicUrl: undefined, env: { UPSTASH_WORKFLOW_URL: "" } }, ["publicUrl", "UPSTASH_WORKFLOW_URL"]],
+  [{ publicUrl: "https://app.example.com " }, ["publicUrl"]],
+  [
+    { publicUrl: undefined, env: { UPSTASH_WORKFLOW_URL: "app.example.com" } },
+    ["UPSTASH_WORKFLOW_URL", "https://app.example.com"],
+  ],
   [{ publicURL: ORIGIN }, ["publicURL", "known: keyring", "publicUrl"]],
   [{ qstash: {} }, ["QSTASH_TOKEN", "qstash"]],
   [{ qstash: undefined, env: { QSTASH_REGION: "us-east-1", QSTASH_TOKEN: "x" } }, ["US_EAST_1_QSTASH_TOKEN"]],
@@ -112,6 +117,12 @@ describe("secureWorkflow", () => {
     ]) {
       expect(messageOf(make)).toContain(`"${name}"`);
     }
+  });
+
+  it("takes no URL that would be that of each workflow", () => {
+    const { serve, serveMany } = secureWorkflow(GOOD);
+    expect(messageOf(() => serveMany({}, { url: `${ORIGIN}/all` }))).toContain('"url"');
+    expect(serve(async () => {}, { url: `${ORIGIN}/one` }).POST).toBeTypeOf("function");
   });
 
   it.each(["", "a/b"])("takes no workflow with the name %j", (name) => {

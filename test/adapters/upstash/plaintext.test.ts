@@ -101,6 +101,36 @@ describe("a payload that is not sealed", () => {
   });
 });
 
+describe("a payload that is the text of a sealed one", () => {
+  it("does not get the steps of the run that was started by it", async () => {
+    const saw: unknown[] = [];
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context: WorkflowContext) => {
+          saw.push(context.requestPayload);
+          await context.run("step", () => MARKER);
+        }),
+      },
+      {
+        seal: { plaintextTrigger: "accept" },
+        onDeliver: (delivery) => {
+          if (delivery.kind !== "step") return;
+          const entries = JSON.parse(delivery.body) as { body: string }[];
+          const [payload] = entries;
+          if (entries.length !== 2 || payload === undefined) return;
+          const { data } = JSON.parse(fromBase64(payload.body)) as { data: string };
+          payload.body = Buffer.from(data).toString("base64");
+          delivery.body = JSON.stringify(entries);
+        },
+      },
+    );
+    await app.trigger("main", { order: "1001" }, { retries: 0 });
+    await app.qstash.idle();
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
+    expect(saw).not.toContainEqual(expect.stringContaining("ss1."));
+  });
+});
+
 describe("an event that is not sealed", () => {
   it("is refused, and accepted from a sender that is named", async () => {
     const refusing = await createOpen({});

@@ -226,6 +226,29 @@ describe("a request that the platform would make", () => {
     expect(app.qstash.wire.filter(({ headers }) => headers["stepseal-error"] === code)).toHaveLength(1);
   });
 
+  it("has an answer that is the payload of nothing", async () => {
+    const payloads: unknown[] = [];
+    const { app } = await createCaller(
+      (saw) => ({
+        calls: createWorkflow(async (context: WorkflowContext<{ order: string }>) => {
+          // Before the first step: this runs in every request, and without stepseal in that of an answer too.
+          payloads.push(context.requestPayload);
+          saw.push(await context.call("ask", { url: THIRD }));
+        }),
+      }),
+      { thirdPartyCalls: "allow" },
+      (delivery) => {
+        if (delivery.kind !== "callback") return;
+        delivery.body = JSON.stringify({ ...JSON.parse(delivery.body), order: "forged" });
+      },
+    );
+    const run = await app.trigger("calls", { order: "mine" });
+    await app.qstash.idle();
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+    expect(payloads.length).toBeGreaterThan(2);
+    for (const payload of payloads) expect(payload).toEqual({ order: "mine" });
+  });
+
   it("has its own answer, not another run's result of the same step", async () => {
     let kept: string | undefined;
     const { app, saw } = await createCaller(calls, { thirdPartyCalls: "allow" }, (delivery) => {

@@ -11,7 +11,7 @@ const settings = resolveOptions({ key: KEY, qstash: { token: "token" }, publicUr
 async function run(context: object, step: object = {}): Promise<unknown> {
   const route: RouteFunction<unknown, unknown> = async (given) =>
     (given as unknown as { addStep: (step: object) => unknown }).addStep(step);
-  return watch(route, runState(`${BASE}main`, "wfr_1"), settings)(context as WorkflowContext);
+  return watch(route, runState(`${BASE}main`, "wfr_1"), settings, undefined)(context as WorkflowContext);
 }
 
 const UNKNOWN: [name: string, context: object, step?: object][] = [

@@ -5,9 +5,9 @@ import { serve } from "inngest/node";
 import { createKeyring, generateKey } from "stepseal";
 import { encryptionMiddleware } from "stepseal/inngest";
 import { findPlaintext, type WireEntry } from "stepseal/testing";
-import { quiet } from "./acts.ts";
+import { color } from "../report.ts";
 import { APPROVAL, createApp, MARKERS, ORDER } from "./app.ts";
-import { color } from "./report.ts";
+import { quiet } from "./play.ts";
 
 /** How long the server gets to run the order up to its sleep. */
 const PATIENCE_MS = 60_000;

@@ -1,24 +1,8 @@
 import { type ClientOptions, Inngest, NonRetriableError, type StepError } from "inngest";
+import { type Seen, STORY } from "../story.ts";
 
-/** What the demo plants, and looks for in everything the platform got: one marker for each path of the app. */
-export const MARKERS = {
-  card: "4111-1111-1111-1111",
-  nationalId: "AB-123456-C",
-  riskNote: "declined-twice-at-casino",
-  fraudVerdict: "manual-review-because-of-casino",
-  childInput: "ship-to-12-Rose-Lane",
-  childOutput: "parcel-left-with-Mrs-Novak",
-  approver: "approved-by-dr-okafor",
-  receipt: "receipt-for-heart-medication",
-  bankError: "bank-says-account-DE89370400440532013000-is-locked",
-  voucher: "voucher-of-patient-0815",
-  voucherError: "voucher-expired-with-the-insurance-of-Ada-Byron",
-  voucherCause: "insurance-number-M123456789-is-closed",
-  result: "charged-the-card-of-Ada-Byron",
-} as const;
-
-/** What a function saw, in the order it saw it. */
-export type Seen = (what: string, value: unknown) => void;
+/** Beside the story's: what only Inngest has. */
+export const MARKERS = { ...STORY, voucherCause: "insurance-number-M123456789-is-closed" } as const;
 
 /** The app of the demo: an order with a card and a national id, as it would be written without stepseal. */
 export function createApp(options: Omit<ClientOptions, "id">, seen: Seen) {
