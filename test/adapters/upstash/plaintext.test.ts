@@ -1,12 +1,15 @@
 import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
-import { findPlaintext } from "stepseal/testing";
+import { findPlaintext, type QstashDelivery } from "stepseal/testing";
 import { describe, expect, it } from "vitest";
 import { type App, BASE, createApp, fromBase64, type Seal } from "./harness.ts";
 
 const MARKER = "planted-in-a-result-0123456789";
 
-async function createOpen(seal: Seal): Promise<{ app: App; saw: unknown[] }> {
+async function createOpen(
+  seal: Seal,
+  onDeliver: (delivery: QstashDelivery) => void = () => {},
+): Promise<{ app: App; saw: unknown[] }> {
   const saw: unknown[] = [];
   const app = await createApp(
     {
@@ -16,7 +19,7 @@ async function createOpen(seal: Seal): Promise<{ app: App; saw: unknown[] }> {
         saw.push(await context.waitForEvent("wait", "paid", { timeout: "1h" }));
       }),
     },
-    { seal },
+    { seal, onDeliver },
   );
   return { app, saw };
 }
@@ -149,8 +152,14 @@ describe("an event that is not sealed", () => {
     expect(saw.at(-1)).toEqual({ eventData: { by: "cash" }, timeout: false });
   });
 
-  it("may hold nothing, from a sender that is named", async () => {
-    const { app, saw } = await createOpen({ plaintextFrom: { events: ["paid"] } });
+  it.each([undefined, null, ""])("may hold nothing, from a sender that is named: %j", async (out) => {
+    const { app, saw } = await createOpen({ plaintextFrom: { events: ["paid"] } }, (delivery) => {
+      const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+      if (entries.length !== 3) return;
+      const step = { ...JSON.parse(fromBase64(entries[2].body)), out };
+      entries[2].body = Buffer.from(JSON.stringify(step)).toString("base64");
+      delivery.body = JSON.stringify(entries);
+    });
     await app.trigger("main", { order: "1" });
     await app.qstash.idle();
     app.qstash.notify("paid");
