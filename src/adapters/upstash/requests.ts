@@ -135,7 +135,7 @@ function sealNotify(request: OutgoingRequest, { sealer }: Door, rest: readonly s
 /** Says what is waited for, and no more than that. */
 function checkWait(request: OutgoingRequest, { settings }: Door): OutgoingRequest {
   const wait = typeof request.body === "string" ? parse(request.body)?.value : undefined;
-  if (!isObject(wait) || !isObject(wait.step) || wait.timeoutBody !== undefined) throw unreadable(request);
+  if (!isObject(wait) || !isObject(wait.step)) throw unreadable(request);
   const { url, timeout, timeoutUrl, timeoutHeaders, step, ...others } = wait;
   const { stepId, stepType, stepName, concurrent, targetStep, ...more } = step as Record<string, unknown>;
   if (Object.keys(others).length + Object.keys(more).length > 0) throw unreadable(request);

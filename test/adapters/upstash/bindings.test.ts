@@ -2,9 +2,11 @@ import type { RouteFunction } from "@upstash/workflow";
 import { serve as serveWorker } from "@upstash/workflow/cloudflare";
 import { serve as serveHono } from "@upstash/workflow/hono";
 import { createTestQstash } from "stepseal/testing";
+import { memoryReplayStore } from "stepseal/transport";
 import { secureWorkflow as secureWorker } from "stepseal/upstash/cloudflare";
+import { secureWorkflow as secureExpress } from "stepseal/upstash/express";
 import { secureWorkflow as secureHono } from "stepseal/upstash/hono";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { KEY, ORIGIN } from "./harness.ts";
 
 // Where variables come with each request, not with the process.
@@ -66,4 +68,37 @@ it("a signature is good once where each request has bindings of its own", async 
   expect(qstash.runs.map(({ state }) => state)).toEqual(["RUN_SUCCESS"]);
   for (const request of requests) expect((await worker.fetch(request, { ...bindings })).status).toBe(401);
   await qstash.close();
+});
+
+it("used signatures are kept where the app says, with bindings and without", async () => {
+  const store = memoryReplayStore();
+  const claim = vi.fn(store.claim);
+  const qstash = await createTestQstash();
+  const bindings = { ...qstash.env, STEPSEAL_KEY: KEY, UPSTASH_WORKFLOW_URL: ORIGIN };
+  const options = { replay: { claim }, plaintextTrigger: "accept" } as const;
+  for (const [times, worker] of [
+    [1, secureWorker(options)],
+    [2, secureWorker({ ...options, env: bindings })],
+  ] as const) {
+    const { fetch } = worker.serve(async (context) => context.run("step", () => 1));
+    qstash.serve(ORIGIN, (request) => fetch(request, times === 1 ? bindings : undefined));
+    qstash.publish({ url: `${ORIGIN}/pay`, headers: { "Upstash-Retries": "0" } });
+    const before = claim.mock.calls.length;
+    await qstash.idle();
+    expect(claim.mock.calls.length).toBeGreaterThan(before);
+  }
+  expect(qstash.runs.map(({ state }) => state)).toEqual(["RUN_SUCCESS", "RUN_SUCCESS"]);
+  await qstash.close();
+});
+
+it("on Express, workflows take options, for one and for all", async () => {
+  const { serve, serveMany } = secureExpress({
+    key: KEY,
+    qstash: { token: "token" },
+    signingKeys: { current: "sig_current" },
+    publicUrl: ORIGIN,
+  });
+  const wrong = { receiver: "anything" } as never;
+  expect(() => serve(async () => {}, wrong)).toThrow("receiver");
+  expect(() => serveMany({}, wrong)).toThrow("receiver");
 });

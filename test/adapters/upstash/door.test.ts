@@ -51,12 +51,12 @@ const batch = (message: object): ((qstash: Qstash) => Promise<unknown>) => {
 const OTHERS: [name: string, send: Send][] = [
   ["a message to others", (qstash) => qstash.publishJSON({ url: OTHER, body: { secret: MARKER } })],
   ["a batch of messages to others", (qstash) => qstash.batch([{ url: OTHER, body: text, method: "POST" }])],
-  ["a step for another workflow", batch({ destination: `${BASE}other`, headers: STEP, body: RUN })],
-  ["a step for another host", batch({ destination: `${OTHER}/workflows/main`, headers: STEP, body: RUN })],
 ];
 
 /** Requests that a later SDK, or user code with its client, could send. */
 const UNKNOWN: [name: string, send: Send][] = [
+  ["a step for another workflow", batch({ destination: `${BASE}other`, headers: STEP, body: RUN })],
+  ["a step for another host", batch({ destination: `${OTHER}/workflows/main`, headers: STEP, body: RUN })],
   [
     "a path that is new",
     ({ http }) => http.request({ path: ["v2", "remember"], method: "POST", body: text }),

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { sealMessage } from "../../../src/adapters/upstash/message.ts";
 import { resolveOptions } from "../../../src/adapters/upstash/options.ts";
 import { type RunState, runState } from "../../../src/adapters/upstash/place.ts";
+import { type Door, sealRequest } from "../../../src/adapters/upstash/requests.ts";
 import { BASE, KEY, keyring, ORIGIN } from "./harness.ts";
 
 // In the request that brings the answer of a third party, the SDK makes a step of what the headers say. What it makes is
@@ -17,6 +18,15 @@ const settings = resolveOptions({
 });
 const url = `${BASE}main`;
 const CALL = { stepId: 2, stepName: "ask", stepType: "Call", out: "1", concurrent: 1 };
+
+const OF_CALL = {
+  "upstash-workflow-init": "false",
+  "upstash-workflow-calltype": "toCallback",
+  "upstash-callback-forward-upstash-workflow-stepid": "2",
+  "upstash-callback-forward-upstash-workflow-stepname": "ask",
+  "upstash-callback-forward-upstash-workflow-steptype": "Call",
+};
+const THIRD = "https://third.example.com";
 
 /** What becomes of a step that leaves in a request that answers a call, or in another one. */
 function leaves(step: object, state: Partial<RunState>): string {
@@ -47,4 +57,29 @@ it.each<[name: string, step: object, state: Partial<RunState>, becomes: string]>
   ],
 ])("the answer of a third party %s", (_, step, state, becomes) => {
   expect(leaves(step, state)).toBe(becomes);
+});
+
+it("a call, an invocation and a result leave only where somebody watches the steps", () => {
+  const state = { ...runState(url, "wfr_1"), trigger: new Uint8Array(32) };
+  const invocation = JSON.stringify({ step: { stepId: 1, stepName: "x", stepType: "Invoke" }, body: "{}" });
+  const start = { "upstash-workflow-init": "true", "upstash-workflow-invoke": "true" };
+  const result = { path: ["v2", "workflows", "runs", "wfr_1?cancel=false"], method: "DELETE", body: "1" };
+  for (const send of [
+    (door: Door) => sealMessage({ destination: THIRD, headers: OF_CALL, body: "order" }, door),
+    (door: Door) => sealMessage({ destination: url, headers: start, body: invocation }, door),
+    (door: Door) => sealRequest(result, door),
+  ]) {
+    expect(() => send({ sealer, settings, state })).toThrow("is not watched");
+    expect(() => send({ sealer, settings, state: { ...state, watched: true } })).not.toThrow();
+  }
+});
+
+it("a call of the workflow's own URL is a call, and no step", () => {
+  const state = { ...runState(url, "wfr_1"), trigger: new Uint8Array(32), watched: true };
+  const left = sealMessage(
+    { destination: url, headers: OF_CALL, body: "order" },
+    { sealer, settings, state },
+  );
+  expect(left.body).toBe("order");
+  expect(left.headers["upstash-callback-forward-stepseal-call"]).toMatch(/^ss1\./);
 });

@@ -62,6 +62,7 @@ it.each<[name: string, headers: Record<string, string>, body: string, opens: str
   ["a failure, by its other header", FAILURE_CALLBACK, FAILURE, "failure of order"],
   ["a failure without an answer", IS_FAILURE, FAILURE.replace("{", '{"body":null,'), "failure of order"],
   ["the answer of a third party", CALLBACK, "answer", "answer"],
+  ["an answer whose state is fetched", { ...CALLBACK, ...VERSION }, "", ""],
 ])("a request is %s", (_, headers, body, opens) => {
   expect(open(headers, body)).toBe(opens);
 });
@@ -86,6 +87,12 @@ it.each<[name: string, headers: Record<string, string>, body: string, says: stri
   ["a failure of no workflow", IS_FAILURE, JSON.stringify({ status: 504 }), "CONTEXT: .* another workflow"],
   ["a failure without a payload", IS_FAILURE, JSON.stringify({ url, status: 504 }), "PLAINTEXT_REJECTED: "],
   ["a state without a payload", VERSION, JSON.stringify([{ callType: "step" }]), "PLAINTEXT_REJECTED: "],
+  ["an answer that is a state", { ...CALLBACK, ...VERSION }, JOURNAL, "FORMAT: .* state of the run"],
+  ["what a header says that is empty", { "upstash-workflow-is-failure": "" }, PAYLOAD, "FORMAT: .* empty"],
+  ["what a version says that is empty", { "upstash-workflow-sdk-version": "" }, PAYLOAD, "FORMAT: .* empty"],
+  ["of an SDK whose name is empty", { "upstash-workflow-unknown-sdk": "" }, JOURNAL, "FORMAT: .* empty"],
+  ["an answer by an empty header", { "upstash-workflow-callback": "" }, PAYLOAD, "FORMAT: .* empty"],
+  ["a failure by an empty header", { "upstash-workflow-failure-callback": "" }, FAILURE, "FORMAT: .* empty"],
   ["a failure that is none", IS_FAILURE, "null", "FORMAT: .* no object"],
   ["a failure that is a list", IS_FAILURE, `[${FAILURE}]`, "FORMAT: .* no object"],
   ["a failure that is no JSON", IS_FAILURE, "{", "FORMAT: .* no object"],

@@ -251,6 +251,36 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     );
   });
 
+  it.each([null, 0])(
+    "has results of steps that have no target, which the platform writes as %j",
+    async (targetStep) => {
+      const saw: unknown[] = [];
+      const { qstash, trigger } = await createApp(
+        {
+          steps: createWorkflow(async (context) => {
+            saw.push(await context.run("one", () => "1"));
+            await context.run("two", () => 2);
+          }),
+        },
+        {
+          seal,
+          onDeliver: (delivery) => {
+            const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+            for (const entry of entries.slice(1)) {
+              const step = { ...JSON.parse(fromBase64(entry.body)), targetStep };
+              entry.body = Buffer.from(JSON.stringify(step)).toString("base64");
+            }
+            if (entries.length > 1) delivery.body = JSON.stringify(entries);
+          },
+        },
+      );
+      const run = await trigger("steps");
+      await qstash.idle();
+      expect(qstash.run(run).state).toBe("RUN_SUCCESS");
+      expect(new Set(saw)).toEqual(new Set(["1"]));
+    },
+  );
+
   it.each([null, ""])("waits until a time-out, whose data the platform writes as %j", async (out) => {
     const saw: unknown[] = [];
     const { qstash, trigger } = await createApp(

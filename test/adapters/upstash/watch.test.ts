@@ -30,3 +30,25 @@ describe("an SDK that", () => {
     await expect((async () => run(context, step))()).rejects.toMatchObject({ code: "UNSUPPORTED" });
   });
 });
+
+describe("a result that the platform gives for a step", () => {
+  it.each<[name: string, found: object, gives: string]>([
+    ["is that of the step", { stepId: 1, stepName: "x", stepType: "Run" }, "the result"],
+    ["is not that of another number", { stepId: 2, stepName: "x", stepType: "Run" }, "CONTEXT"],
+    ["is not that of a number as text", { stepId: "1", stepName: "x", stepType: "Run" }, "CONTEXT"],
+    ["is not that of another name", { stepId: 1, stepName: "y", stepType: "Run" }, "CONTEXT"],
+    ["is not that of another type", { stepId: 1, stepName: "x", stepType: "Notify" }, "CONTEXT"],
+  ])("%s", async (_, found, gives) => {
+    const executor = { stepCount: 0 };
+    const context = {
+      executor,
+      addStep: (step: { parseOut: (found: object) => unknown }) => {
+        executor.stepCount++;
+        return Promise.resolve().then(() => step.parseOut(found));
+      },
+    };
+    const step = { stepType: "Run", stepName: "x", parseOut: () => "the result" };
+    const given = await run(context, step).catch((error) => error.code);
+    expect(given).toBe(gives);
+  });
+});
