@@ -118,7 +118,8 @@ export function refuse(error: StepsealError, sealer: Sealer | undefined, state: 
 }
 
 function sealed(text: string, sealer: Sealer | undefined, state: RunState): string | undefined {
-  if (sealer === undefined || state.trigger === undefined) return undefined;
+  if (sealer === undefined) return undefined;
+  // Not before the payload was read: there is no run yet that it could be sealed for.
   try {
     return sealText(sealer, text, failurePlace(state));
   } catch {

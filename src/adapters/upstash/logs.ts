@@ -27,8 +27,8 @@ export function openLogs(answer: unknown, { sealer }: Door): unknown {
 type Log = Record<string, unknown>;
 
 function openRunLog(run: Log, sealer: Sealer): Log {
-  const groups = Array.isArray(run.steps) ? run.steps.filter(isObject) : [];
-  const steps = groups.flatMap((group) => (Array.isArray(group.steps) ? group.steps.filter(isObject) : []));
+  const groups = Array.isArray(run.steps) ? run.steps : [];
+  const steps = groups.flatMap((group) => (hasSteps(group) ? group.steps.filter(isObject) : []));
   const state = stateOf(run, steps);
   if (state === undefined) return run;
   const open = opener(sealer);
@@ -43,18 +43,22 @@ function openRunLog(run: Log, sealer: Sealer): Log {
   };
   const failure = run.failureFunction;
   return changed(run, {
-    steps: groups.map((group) =>
-      Array.isArray(group.steps) ? { ...group, steps: group.steps.map(openStepLog) } : group,
-    ),
+    steps: Array.isArray(run.steps)
+      ? groups.map((group) => (hasSteps(group) ? { ...group, steps: group.steps.map(openStepLog) } : group))
+      : run.steps,
     workflowRunResponse: open(run.workflowRunResponse, { kind: "fn.output", fn: state.fn }),
     failureFunction: isObject(failure)
       ? changed(failure, {
           failResponse: open(failure.failResponse, failureOf(state)),
-          responseBody: open(failure.responseBody, answerPlace(state)),
+          responseBody: open(failure.responseBody, answerOf(state)),
           errors: openErrors(failure.errors, state, open),
         })
       : failure,
   });
+}
+
+function hasSteps(group: unknown): group is { readonly steps: readonly unknown[] } {
+  return isObject(group) && Array.isArray(group.steps);
 }
 
 /** Opens the answer to `client.dlq.list()`. */
@@ -117,7 +121,8 @@ function openOut(step: Log, state: RunState, open: Open): unknown {
     const opened = changed(read, { body: open(read.body, { kind: "fn.output" }) });
     return typeof out === "string" ? JSON.stringify(opened) : opened;
   }
-  if (typeof step.stepId !== "number" || typeof step.stepName !== "string") return out;
+  if (!Number.isInteger(step.stepId) || typeof stepType !== "string" || typeof step.stepName !== "string")
+    return out;
   const place = { kind: "step.output", fn: state.fn, step: stepName(step) } as const;
   return open(out, state.trigger === undefined ? place : { ...place, parent: state.trigger });
 }
@@ -148,6 +153,12 @@ function openErrors(errors: unknown, state: RunState, open: Open): unknown {
         })
       : error,
   );
+}
+
+// Where the payload is not in the log, what was chained to it may be any run's of the workflow.
+
+function answerOf(state: RunState): OpenExpected {
+  return state.trigger === undefined ? { kind: "fn.output", fn: state.fn } : answerPlace(state);
 }
 
 function failureOf(state: RunState): OpenExpected {

@@ -400,6 +400,26 @@ describe("where requests to third parties are allowed", () => {
   });
 });
 
+describe("what the platform answers with an error", () => {
+  it("is no refusal: code that catches it goes on", async () => {
+    const caught: unknown[] = [];
+    const app = await createApp({
+      main: createWorkflow(async (context) => {
+        await context.run("first", () => 1);
+        const { http } = context.qstashClient as Qstash;
+        await http
+          .request({ path: ["v2", "workflows", "runs", "nobody"] })
+          .catch((error) => caught.push(error));
+        await context.run("second", () => 2);
+      }),
+    });
+    const run = await app.trigger("main", { n: 1 });
+    await app.qstash.idle();
+    expect(caught).not.toEqual([]);
+    expect(app.qstash.run(run).state).toBe("RUN_SUCCESS");
+  });
+});
+
 describe("a client", () => {
   it("triggers no workflow at a URL that is not absolute", async () => {
     const { client } = await createApp({});

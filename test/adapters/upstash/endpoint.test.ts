@@ -1,4 +1,5 @@
 import { Client as QstashClient, Receiver } from "@upstash/qstash";
+import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow, serve } from "@upstash/workflow/nextjs";
 import { createSealer } from "stepseal";
 import { findPlaintext, type TestQstash } from "stepseal/testing";
@@ -288,6 +289,24 @@ describe("an endpoint", () => {
     expect((await sealed(await post(qstash.signingKeys.current))).status).toBe(489);
   });
 
+  it("does not run for a region that it has keys of, and no token", async () => {
+    const { qstash } = await createApp({});
+    const env = {
+      QSTASH_REGION: "US_EAST_1",
+      US_EAST_1_QSTASH_URL: qstash.url,
+      US_EAST_1_QSTASH_TOKEN: qstash.token,
+      US_EAST_1_QSTASH_CURRENT_SIGNING_KEY: "sig_us",
+      EU_CENTRAL_1_QSTASH_CURRENT_SIGNING_KEY: "sig_eu",
+    };
+    const given = { signingKeys: undefined, qstash: undefined };
+    const { sealed, ran, refused } = await endpoints(env, {}, given);
+    const headers = { "upstash-region": "eu-central-1" };
+    expect((await sealed(await post("sig_eu", { headers }))).status).toBe(503);
+    expect(String(refused)).toContain("EU_CENTRAL_1_QSTASH_TOKEN");
+    expect((await sealed(await post("sig_us"))).status).toBe(401);
+    expect(ran.sealed).toBe(0);
+  });
+
   it("says in plain text why it refuses what it has read nothing of", async () => {
     const { sealed, qstash } = await endpoints();
     const headers = { "upstash-workflow-callback": "true", "upstash-workflow-is-failure": "true" };
@@ -318,17 +337,12 @@ describe("an endpoint", () => {
       EU_CENTRAL_1_QSTASH_TOKEN: qstash.token,
       EU_CENTRAL_1_QSTASH_CURRENT_SIGNING_KEY: "sig_eu",
     };
-    const { sealed, ran, refused } = await endpoints(env, {}, { signingKeys: undefined, qstash: undefined });
+    const given = { signingKeys: undefined, qstash: undefined };
+    const { sealed, ran, refused } = await endpoints(env, {}, given);
     const from = async (key: string, region: string) =>
       (await sealed(await post(key, { headers: { "upstash-region": region } }))).status;
     expect(await from("sig_eu", "eu-central-1")).toBe(200);
     expect([ran.sealed, refused]).toEqual([1, []]);
-
-    const { EU_CENTRAL_1_QSTASH_TOKEN: _, ...without } = env;
-    const other = await endpoints(without, {}, { signingKeys: undefined, qstash: undefined });
-    const request = await post("sig_eu", { headers: { "upstash-region": "eu-central-1" } });
-    expect((await other.sealed(request)).status).toBe(503);
-    expect(String(other.refused)).toContain("EU_CENTRAL_1_QSTASH_TOKEN");
   });
 
   it("gives its handler a request that the SDK may believe, and no other", async () => {
@@ -366,5 +380,39 @@ describe("an endpoint", () => {
       expect(answer.status).toBe(200);
     }
     expect(signatures.size).toBe(2);
+  });
+
+  it("keeps its own client and receiver, whatever becomes of the options it was given", async () => {
+    const { qstash } = await createApp({});
+    const options: Record<string, unknown> = {};
+    const { POST } = secure_(qstash, { plaintextTrigger: "accept" }).serve(async (context) => {
+      await context.run("charge", () => "card 4111");
+    }, options);
+    options.qstashClient = new QstashClient({ baseUrl: "http://127.0.0.1:1", token: "x", devMode: false });
+    options.receiver = new Receiver({ currentSigningKey: "x", nextSigningKey: "y", devMode: false });
+    expect((await POST(await post(qstash.signingKeys.current))).status).toBe(200);
+  });
+
+  it.each(["nobody", "%E0%A4%A"])("of many workflows has none that is named %s", async (name) => {
+    const { qstash } = await createApp({});
+    const { POST } = secure_(qstash).serveMany({ pay: createWorkflow(async () => {}) });
+    expect((await POST(new Request(`${ORIGIN}/workflows/${name}`, { method: "POST" }))).status).toBe(404);
+  });
+
+  it("of many workflows takes options for all, and before them each one's own", async () => {
+    const { qstash } = await createApp({});
+    const saw: unknown[] = [];
+    const route = async (context: WorkflowContext<unknown>) => void saw.push(context.requestPayload);
+    const { POST } = secure_(qstash, { plaintextTrigger: "accept" }).serveMany(
+      {
+        all: createWorkflow(route),
+        own: createWorkflow(route, { initialPayloadParser: () => "its own" }),
+      },
+      { initialPayloadParser: () => "of all" },
+    );
+    for (const name of ["all", "own"]) {
+      await POST(await post(qstash.signingKeys.current, { url: `${ORIGIN}/workflows/${name}` }));
+    }
+    expect(saw).toEqual(["of all", "its own"]);
   });
 });

@@ -712,6 +712,13 @@ describe("a failure that", () => {
       sees: /^\[platform\] /,
     },
     {
+      name: "is made up, and has data like an envelope",
+      forge: (failure) => {
+        failure.body = toBase64(JSON.stringify({ data: FORGED }));
+      },
+      sees: /^\[platform\] /,
+    },
+    {
       name: "has another thing than a status",
       forge: (failure) => {
         failure.status = { forged: FORGED };

@@ -1,7 +1,15 @@
 import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
-import { createKeyring, createKeyringSource, type KeyringOptions } from "stepseal";
+import {
+  createKeyring,
+  createKeyringSource,
+  createSealer,
+  type KeyringOptions,
+  type Sealer,
+  StepsealError,
+} from "stepseal";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { requestKeys } from "../../../src/adapters/upstash/keys.ts";
 import { createApp, KEY, OTHER_KEY, type Workflows } from "./harness.ts";
 
 const sleeper = (): Workflows => ({
@@ -90,5 +98,23 @@ describe("keys of a workflow", () => {
         "seal fn.output 16",
       ]),
     );
+  });
+
+  it("are asked for again only where one is missing, and the new ones are kept", async () => {
+    const [old, fresh] = [KEY, OTHER_KEY].map((key) => createSealer({ keyring: createKeyring({ key }) }));
+    const refreshedSealer = vi.fn(async () => fresh as Sealer);
+    const keys = await requestKeys({ sealer: () => old as Sealer, refreshedSealer });
+    expect(keys.sealer).toBe(old);
+    const failing = (code: "CORRUPT" | "UNKNOWN_KEY") => () => {
+      throw new StepsealError(code, "why");
+    };
+    await expect(keys.open(failing("CORRUPT"))).rejects.toMatchObject({ code: "CORRUPT" });
+    await expect(keys.open(() => JSON.parse("{"))).rejects.toThrow(SyntaxError);
+    expect([refreshedSealer.mock.calls.length, keys.sealer === old]).toEqual([0, true]);
+
+    const read = vi.fn((sealer: Sealer) => (sealer === fresh ? "opened" : failing("UNKNOWN_KEY")()));
+    expect(await keys.open(read)).toBe("opened");
+    expect([refreshedSealer.mock.calls.length, keys.sealer === fresh]).toEqual([1, true]);
+    await expect(keys.open(failing("UNKNOWN_KEY"))).rejects.toMatchObject({ code: "UNKNOWN_KEY" });
   });
 });

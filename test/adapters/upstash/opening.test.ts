@@ -60,6 +60,7 @@ it.each<[name: string, headers: Record<string, string>, body: string, opens: str
   ["a later one of a run that no SDK started", UNKNOWN, JOURNAL, "state of order"],
   ["a failure", IS_FAILURE, FAILURE, "failure of order"],
   ["a failure, by its other header", FAILURE_CALLBACK, FAILURE, "failure of order"],
+  ["a failure without an answer", IS_FAILURE, FAILURE.replace("{", '{"body":null,'), "failure of order"],
   ["the answer of a third party", CALLBACK, "answer", "answer"],
 ])("a request is %s", (_, headers, body, opens) => {
   expect(open(headers, body)).toBe(opens);
@@ -83,6 +84,8 @@ it.each<[name: string, headers: Record<string, string>, body: string, says: stri
   ],
   ["the answer to another call", { ...CALLBACK, "upstash-workflow-stepid": "2" }, "x", "CONTEXT: "],
   ["a failure of no workflow", IS_FAILURE, JSON.stringify({ status: 504 }), "CONTEXT: .* another workflow"],
+  ["a failure without a payload", IS_FAILURE, JSON.stringify({ url, status: 504 }), "PLAINTEXT_REJECTED: "],
+  ["a state without a payload", VERSION, JSON.stringify([{ callType: "step" }]), "PLAINTEXT_REJECTED: "],
   ["a failure that is none", IS_FAILURE, "null", "FORMAT: .* no object"],
   ["a failure that is a list", IS_FAILURE, `[${FAILURE}]`, "FORMAT: .* no object"],
   ["a failure that is no JSON", IS_FAILURE, "{", "FORMAT: .* no object"],
@@ -101,4 +104,13 @@ it.each<[name: string, headers: Record<string, string>, body: string, says: stri
   ],
 ])("a request is not %s", (_, headers, body, says) => {
   expect(open(headers, body)).toMatch(new RegExp(`^${says}`));
+});
+
+it("a failure that nobody sealed says so, and nothing else", () => {
+  const failure = FAILURE.replace("{", `{"body":"${toBase64("Gateway Timeout")}",`);
+  const text = openRequest(sealer, new Headers(IS_FAILURE), failure, runState(url, "wfr_1"), settings);
+  expect(JSON.parse(fromBase64(JSON.parse(text).body))).toEqual({
+    error: "PlatformFailure",
+    message: expect.stringMatching(/^\[platform\] The run failed with HTTP status 504\. (?!.*Gateway)/),
+  });
 });

@@ -3,6 +3,7 @@ import { createWorkflow } from "@upstash/workflow/nextjs";
 import { generateKey, StepsealError } from "stepseal";
 import { type SecureWorkflowOptions, secureWorkflow } from "stepseal/upstash";
 import { describe, expect, it } from "vitest";
+import { resolveOptions } from "../../../src/adapters/upstash/options.ts";
 import { keyring, ORIGIN } from "./harness.ts";
 
 const GOOD = {
@@ -27,6 +28,10 @@ const WRONG: [options: object, says: string[]][] = [
   [{ publicUrl: undefined }, ["publicUrl", "UPSTASH_WORKFLOW_URL", "https://app.example.com"]],
   [{ publicUrl: "app.example.com" }, ["publicUrl", "https://app.example.com"]],
   [{ publicUrl: "https://app.example.com?x=1" }, ["publicUrl"]],
+  [{ publicUrl: "https://app.example.com#x" }, ["publicUrl"]],
+  [{ publicUrl: "https://" }, ["publicUrl"]],
+  [{ publicUrl: "ftp://app.example.com" }, ["publicUrl"]],
+  [{ publicUrl: undefined, env: { UPSTASH_WORKFLOW_URL: "" } }, ["publicUrl", "UPSTASH_WORKFLOW_URL"]],
   [{ publicUrl: "https://app.example.com " }, ["publicUrl"]],
   [
     { publicUrl: undefined, env: { UPSTASH_WORKFLOW_URL: "app.example.com" } },
@@ -37,6 +42,8 @@ const WRONG: [options: object, says: string[]][] = [
   [{ qstash: undefined, env: { QSTASH_REGION: "us-east-1", QSTASH_TOKEN: "x" } }, ["US_EAST_1_QSTASH_TOKEN"]],
   [{ qstash: "token" }, ["qstash"]],
   [{ signingKeys: { next: "sig_next" } }, ["signingKeys.current"]],
+  [{ qstash: null }, ["qstash", "object"]],
+  [{ signingKeys: { current: "sig_current", next: "" } }, ["signingKeys.next", "empty"]],
   [{ signingKeys: { current: "" } }, ["signingKeys.current", "empty"]],
   [{ keyring: undefined, key: undefined, env: {} }, ["STEPSEAL_KEY", "not set"]],
   [{ key: generateKey() }, ['"keyring" and "key"']],
@@ -53,6 +60,7 @@ const WRONG: [options: object, says: string[]][] = [
   [{ maxBodyBytes: "1 MB" }, ["maxBodyBytes", "number"]],
   [{ maxBodyBytes: -1 }, ["maxBodyBytes"]],
   [{ replay: {} }, ["replay", "claim"]],
+  [{ env: "QSTASH_TOKEN=x" }, ["env", "object"]],
 ];
 
 describe("secureWorkflow", () => {
@@ -69,6 +77,32 @@ describe("secureWorkflow", () => {
     secureWorkflow({
       env: { STEPSEAL_KEY: generateKey(), QSTASH_TOKEN: "token", UPSTASH_WORKFLOW_URL: ORIGIN },
     });
+  });
+
+  it("lets nothing unsealed in or out that no option allows", () => {
+    const { plainEvents, ...defaults } = resolveOptions(GOOD);
+    expect(defaults).toMatchObject({
+      plaintextTrigger: "reject",
+      thirdPartyCalls: "refuse",
+      webhooks: "refuse",
+      platformFailures: true,
+      maxBodyBytes: 16 * 1024 * 1024,
+    });
+    expect([...plainEvents]).toEqual([]);
+  });
+
+  it("takes the public URL from the option, then from the environment, without the slash at its end", () => {
+    const env = { UPSTASH_WORKFLOW_URL: "https://env.example.com/base/" };
+    expect(resolveOptions({ ...GOOD, env }).publicUrl).toBe(ORIGIN);
+    expect(resolveOptions({ ...GOOD, publicUrl: `${ORIGIN}/` }).publicUrl).toBe(ORIGIN);
+    const { publicUrl: _, ...rest } = GOOD;
+    expect(resolveOptions({ ...rest, env }).publicUrl).toBe("https://env.example.com/base");
+  });
+
+  it("keeps what createWorkflow is given", () => {
+    const route = async (): Promise<void> => {};
+    const options = { failureFunction: () => {} };
+    expect(secureWorkflow(GOOD).createWorkflow(route, options)).toEqual({ routeFunction: route, options });
   });
 
   it.each(["qstashClient", "receiver", "baseUrl"])("keeps %s of serve to itself", (name) => {
@@ -104,5 +138,6 @@ describe("secureWorkflow", () => {
       qstash: { token: "tok_secret" },
     });
     expect(JSON.stringify(secure)).not.toContain("secret");
+    expect(Object.isFrozen(secure)).toBe(true);
   });
 });

@@ -1,12 +1,15 @@
 import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
-import { findPlaintext } from "stepseal/testing";
+import { findPlaintext, type QstashDelivery } from "stepseal/testing";
 import { describe, expect, it } from "vitest";
 import { type App, BASE, createApp, fromBase64, type Seal } from "./harness.ts";
 
 const MARKER = "planted-in-a-result-0123456789";
 
-async function createOpen(seal: Seal): Promise<{ app: App; saw: unknown[] }> {
+async function createOpen(
+  seal: Seal,
+  onDeliver: (delivery: QstashDelivery) => void = () => {},
+): Promise<{ app: App; saw: unknown[] }> {
   const saw: unknown[] = [];
   const app = await createApp(
     {
@@ -16,7 +19,7 @@ async function createOpen(seal: Seal): Promise<{ app: App; saw: unknown[] }> {
         saw.push(await context.waitForEvent("wait", "paid", { timeout: "1h" }));
       }),
     },
-    { seal },
+    { seal, onDeliver },
   );
   return { app, saw };
 }
@@ -59,6 +62,38 @@ describe("a payload that is not sealed", () => {
     expect(saw.at(-1)).toEqual({ eventData: { by: "card" }, timeout: false });
     expect(app.qstash.runs.map(({ state }) => state)).toEqual(["RUN_SUCCESS"]);
     expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
+  });
+
+  it("tells its run from those that another payload started, all the same", async () => {
+    let kept: string | undefined;
+    const saw: unknown[] = [];
+    const app = await createApp(
+      {
+        main: createWorkflow(async (context: WorkflowContext<{ order: string }>) => {
+          const { order } = context.requestPayload;
+          saw.push(await context.run("step", () => `result of ${order}`));
+          await context.run("last", () => 1);
+        }),
+      },
+      {
+        seal: { plaintextTrigger: "accept" },
+        onDeliver: (delivery) => {
+          const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+          if (entries.length !== 2) return;
+          if (kept === undefined) kept = entries[1].body;
+          else entries[1].body = kept;
+          delivery.body = JSON.stringify(entries);
+        },
+      },
+    );
+    const headers = { "Upstash-Retries": "0" };
+    for (const order of ["theirs", "mine"]) {
+      saw.length = 0;
+      app.qstash.publish({ url: `${BASE}main`, body: { order }, headers });
+      await app.qstash.idle();
+    }
+    expect(saw).toEqual([]);
+    expect(app.qstash.dlq.at(-1)?.responseHeader["Stepseal-Error"]).toEqual(["CONTEXT"]);
   });
 
   it("is sealed before the run begins, where it came past no client of the SDK", async () => {
@@ -117,8 +152,14 @@ describe("an event that is not sealed", () => {
     expect(saw.at(-1)).toEqual({ eventData: { by: "cash" }, timeout: false });
   });
 
-  it("may hold nothing, from a sender that is named", async () => {
-    const { app, saw } = await createOpen({ plaintextFrom: { events: ["paid"] } });
+  it.each([undefined, null, ""])("may hold nothing, from a sender that is named: %j", async (out) => {
+    const { app, saw } = await createOpen({ plaintextFrom: { events: ["paid"] } }, (delivery) => {
+      const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+      if (entries.length !== 3) return;
+      const step = { ...JSON.parse(fromBase64(entries[2].body)), out };
+      entries[2].body = Buffer.from(JSON.stringify(step)).toString("base64");
+      delivery.body = JSON.stringify(entries);
+    });
     await app.trigger("main", { order: "1" });
     await app.qstash.idle();
     app.qstash.notify("paid");

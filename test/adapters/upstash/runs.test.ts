@@ -325,6 +325,7 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     ["nothing", undefined],
     ["null", null],
     ["half a surrogate pair", "x\ud800y"],
+    ["half a surrogate pair in JSON", '"x\ud800y"'],
   ])("gets %s as payload", async (_, body) => {
     const saw: unknown[] = [];
     const workflows: Workflows = {
@@ -457,5 +458,6 @@ describe("a run that began", () => {
     await qstash.advance("1h");
     expect(failures).toHaveLength(1);
     expect(isPlatformFailure(failures[0]?.slice(4) ?? "")).toBe(true);
+    expect(isPlatformFailure("the order said [platform] twice")).toBe(false);
   });
 });
