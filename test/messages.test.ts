@@ -5,6 +5,7 @@ import * as gate from "stepseal/inngest";
 import * as compat from "stepseal/inngest/compat";
 import * as testing from "stepseal/testing";
 import * as transport from "stepseal/transport";
+import * as upstash from "stepseal/upstash";
 import { expect, test } from "vitest";
 import { codeOf } from "./code-of.ts";
 import { source } from "./imports.ts";
@@ -18,7 +19,9 @@ const files = readdirSync(source(""), { recursive: true, encoding: "utf8" })
 const functions = files.flatMap((code) =>
   [...code.matchAll(/^export (?:async )?function ([a-z]+[A-Z]\w*)/gm)].map(([, name]) => name!),
 );
-const callable = new Set([core, gate, compat, testing, transport].flatMap((entry) => Object.keys(entry)));
+const callable = new Set(
+  [core, gate, compat, testing, transport, upstash].flatMap((entry) => Object.keys(entry)),
+);
 
 /** Texts with a space in them, without what is computed. */
 const messages = files

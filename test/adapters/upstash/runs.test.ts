@@ -79,7 +79,8 @@ describe.each(BOTH)("an honest run $name", ({ seal }) => {
     },
   );
 
-  it("is told of an event that is for it alone", async () => {
+  // The first versions of the SDK notify everybody who waits.
+  it.skipIf(process.env.UPSTASH === "oldest")("is told of an event that is for it alone", async () => {
     const saw: unknown[] = [];
     const { qstash, trigger, client } = await createApp(
       {
