@@ -32,7 +32,6 @@ export function openFailure(
   if (typeof url !== "string" || workflowPath(url) !== state.fn) {
     throw new StepsealError("CONTEXT", "The failure callback is about another workflow.");
   }
-  if (typeof failure.status !== "number") throw new StepsealError("FORMAT", "The failure has no status.");
   const payload = openPayload(
     sealer,
     fromBase64(sourceBody ?? "", "The payload of the run that failed"),

@@ -130,7 +130,6 @@ function openOut(step: Log, state: RunState, open: Open): unknown {
 /** Data of an event is in base64. */
 function openEvent(out: unknown, event: string | undefined, open: Open): unknown {
   const text = typeof out === "string" ? base64Text(out) : undefined;
-  if (envelopeIn(text) === undefined) return out;
   const data = open(text, event === undefined ? { kind: "signal" } : eventPlace(event));
   return data === text ? out : toBase64(String(data ?? ""));
 }

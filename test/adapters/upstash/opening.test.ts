@@ -121,3 +121,16 @@ it("a failure that nobody sealed says so, and nothing else", () => {
     message: expect.stringMatching(/^\[platform\] The run failed with HTTP status 504\. (?!.*Gateway)/),
   });
 });
+
+it("a failure says nothing but what it is known by, and when its run began as a number", () => {
+  const said = {
+    url,
+    status: 504,
+    sourceBody: toBase64(PAYLOAD),
+    note: "forged",
+    workflowCreatedAt: "forged",
+  };
+  const failure = JSON.stringify(said);
+  const text = openRequest(sealer, new Headers(IS_FAILURE), failure, runState(url, "wfr_1"), settings);
+  expect(text).not.toContain("forged");
+});

@@ -30,6 +30,7 @@ const WRONG: [options: object, says: string[]][] = [
   [{ publicUrl: "https://app.example.com?x=1" }, ["publicUrl"]],
   [{ publicUrl: "https://app.example.com#x" }, ["publicUrl"]],
   [{ publicUrl: "https://" }, ["publicUrl"]],
+  [{ publicUrl: "https://[" }, ["publicUrl"]],
   [{ publicUrl: "ftp://app.example.com" }, ["publicUrl"]],
   [{ publicUrl: undefined, env: { UPSTASH_WORKFLOW_URL: "" } }, ["publicUrl", "UPSTASH_WORKFLOW_URL"]],
   [{ publicUrl: "https://app.example.com " }, ["publicUrl"]],
