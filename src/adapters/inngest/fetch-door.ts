@@ -1,7 +1,7 @@
 import { StepsealError } from "../../errors.ts";
-import { createRunRegistry, type RunRegistry } from "./context.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { type RequestScope, sealRequest } from "./requests.ts";
+import { createRunRegistry, type RunRegistry } from "./gate/context.ts";
+import type { ResolvedOptions } from "./gate/options.ts";
+import { type RequestScope, sealRequest } from "./gate/requests.ts";
 
 type Fetch = typeof globalThis.fetch;
 

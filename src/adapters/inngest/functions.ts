@@ -1,8 +1,8 @@
 import type { Inngest, Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
-import { checkFunctionConfig, type FunctionConfig } from "./expressions.ts";
+import { checkFunctionConfig, type FunctionConfig } from "./gate/expressions.ts";
+import type { ResolvedOptions } from "./gate/options.ts";
 import { checkOthers } from "./install.ts";
-import type { ResolvedOptions } from "./options.ts";
 
 /** What is used here of the SDK's class of functions; private to TypeScript. */
 interface SdkFunction {

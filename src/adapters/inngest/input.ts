@@ -2,17 +2,17 @@ import type { Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
 import { equalBytes } from "../../internal/bytes.ts";
 import type { ValueSealer } from "../../value-sealer.ts";
-import { endpointContext, type RunContext } from "./context.ts";
-import { FAILED_EVENT, HTTP_EVENT, isObject, own, type WireEvent } from "./event.ts";
-import { isUntied, openEvent } from "./events.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { isPlatformError, markPlatformError } from "./platform-errors.ts";
-import type { PlaintextPolicy } from "./policy.ts";
+import { endpointContext, type RunContext } from "./gate/context.ts";
+import { FAILED_EVENT, HTTP_EVENT, isObject, own, type WireEvent } from "./gate/event.ts";
+import { isUntied, openEvent } from "./gate/events.ts";
+import type { ResolvedOptions } from "./gate/options.ts";
+import { isPlatformError, markPlatformError } from "./gate/platform-errors.ts";
+import type { PlaintextPolicy } from "./gate/policy.ts";
+import { refusedPath } from "./gate/refusals.ts";
+import { type StartNames, startNames, starts } from "./gate/starts.ts";
+import { type MemoizedStep, openSteps, type StepShape } from "./gate/steps.ts";
+import { triggerDigest } from "./gate/trigger.ts";
 import { rebuildError } from "./rebuild-error.ts";
-import { refusedPath } from "./refusals.ts";
-import { type StartNames, startNames, starts } from "./starts.ts";
-import { type MemoizedStep, openSteps, type StepShape } from "./steps.ts";
-import { triggerDigest } from "./trigger.ts";
 
 /** What the SDK is about to run a function with. */
 export type FunctionInput = Middleware.TransformFunctionInputArgs;

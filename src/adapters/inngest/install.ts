@@ -1,7 +1,7 @@
 import type { Inngest, InngestFunction, Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
-import type { PlaintextPath, ResolvedOptions } from "./options.ts";
-import { refusedPath } from "./refusals.ts";
+import type { PlaintextPath, ResolvedOptions } from "./gate/options.ts";
+import { refusedPath } from "./gate/refusals.ts";
 
 const isOurs = new WeakSet<object>();
 

@@ -1,11 +1,11 @@
 import { StepsealError } from "../../errors.ts";
 import type { ValueSealer } from "../../value-sealer.ts";
-import { type RunContext, resultPlace } from "./context.ts";
-import { isObject } from "./event.ts";
-import { sealOp } from "./ops.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { unknownPath } from "./refusals.ts";
-import { sealWireError } from "./wire-error.ts";
+import { type RunContext, resultPlace } from "./gate/context.ts";
+import { isObject } from "./gate/event.ts";
+import { sealOp } from "./gate/ops.ts";
+import type { ResolvedOptions } from "./gate/options.ts";
+import { unknownPath } from "./gate/refusals.ts";
+import { sealWireError } from "./gate/wire-error.ts";
 
 /** What the SDK answers a request with, and what leaves in its place. */
 export interface WireResponse {

@@ -1,4 +1,4 @@
-import type { ValueSealer } from "../../value-sealer.ts";
+import type { ValueSealer } from "../../../value-sealer.ts";
 import type { RunContext } from "./context.ts";
 import type { ResolvedOptions } from "./options.ts";
 

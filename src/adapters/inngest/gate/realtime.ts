@@ -1,6 +1,6 @@
-import type { Keyring } from "../../keyring/keyring.ts";
-import { createSealer } from "../../sealer.ts";
-import type { ValueSealer } from "../../value-sealer.ts";
+import type { Keyring } from "../../../keyring/keyring.ts";
+import { createSealer } from "../../../sealer.ts";
+import type { ValueSealer } from "../../../value-sealer.ts";
 
 /** What a publication is bound to: its channel and topics, in an order that does not depend on the publisher. */
 export function realtimeName(channel: string, topics: readonly string[]): string {

@@ -1,9 +1,9 @@
-import { StepsealError } from "../../errors.ts";
-import type { Keyring } from "../../keyring/keyring.ts";
-import { createSealer, type SealerOptions } from "../../sealer.ts";
-import { envelopeSealer, type ValueSealer } from "../../value-sealer.ts";
-import { checkShape } from "../check-shape.ts";
-import { type KeyOptions, type MaybePromise, type SealerSource, sealerSource } from "../sealer-source.ts";
+import { StepsealError } from "../../../errors.ts";
+import type { Keyring } from "../../../keyring/keyring.ts";
+import { createSealer, type SealerOptions } from "../../../sealer.ts";
+import { envelopeSealer, type ValueSealer } from "../../../value-sealer.ts";
+import { checkShape } from "../../check-shape.ts";
+import { type KeyOptions, type MaybePromise, type SealerSource, sealerSource } from "../../sealer-source.ts";
 import { optionsSchema, type PlaintextPath } from "./option-schemas.ts";
 
 export type { PlaintextPath } from "./option-schemas.ts";
@@ -137,7 +137,7 @@ function sealerOf(
   if (legacy === undefined) return sealer;
   const { passphrases, read = true, write = false, v0 = false } = legacy;
   // Loaded only here: nobody else pays for the official formats.
-  return import("../../legacy/sealer.ts").then(({ legacySealer }) =>
+  return import("../../../legacy/sealer.ts").then(({ legacySealer }) =>
     legacySealer(sealer, { passphrases, read, write, v0, scope, onUse }),
   );
 }

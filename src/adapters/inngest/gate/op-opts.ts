@@ -1,4 +1,4 @@
-import { StepsealError } from "../../errors.ts";
+import { StepsealError } from "../../../errors.ts";
 import { tokenOf } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealFields } from "./events.ts";

@@ -1,4 +1,4 @@
-import { StepsealError } from "../../errors.ts";
+import { StepsealError } from "../../../errors.ts";
 import { isObject } from "./event.ts";
 
 /** What the SDK's `fetch` reads of a step's result to make a `Response`. */

@@ -1,7 +1,7 @@
-import type { Claims, Kind } from "../../claims.ts";
-import { StepsealError } from "../../errors.ts";
-import type { Expected } from "../../expected.ts";
-import { equalBytes } from "../../internal/bytes.ts";
+import type { Claims, Kind } from "../../../claims.ts";
+import { StepsealError } from "../../../errors.ts";
+import type { Expected } from "../../../expected.ts";
+import { equalBytes } from "../../../internal/bytes.ts";
 import { type RunContext, resultPlace, tokenOf } from "./context.ts";
 import { isEnvelopeShaped, isEventShaped, isObject } from "./event.ts";
 import { type EventReader, openEvent } from "./events.ts";

@@ -1,6 +1,6 @@
-import { StepsealError } from "../../errors.ts";
-import { equalBytes } from "../../internal/bytes.ts";
-import { callerToken } from "../chain.ts";
+import { StepsealError } from "../../../errors.ts";
+import { equalBytes } from "../../../internal/bytes.ts";
+import { callerToken } from "../../chain.ts";
 import { HTTP_EVENT } from "./event.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { triggerDigest } from "./trigger.ts";

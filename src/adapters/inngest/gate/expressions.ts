@@ -1,4 +1,4 @@
-import { StepsealError } from "../../errors.ts";
+import { StepsealError } from "../../../errors.ts";
 import { DEFERRED_EVENT, isLifecycleEvent } from "./event.ts";
 import { type FieldRead, fieldReads, type Selector } from "./expression-reader.ts";
 

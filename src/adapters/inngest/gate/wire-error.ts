@@ -1,7 +1,7 @@
-import type { Claims } from "../../claims.ts";
-import { StepsealError } from "../../errors.ts";
-import type { Expected } from "../../expected.ts";
-import { kidOf, type ValueSealer } from "../../value-sealer.ts";
+import type { Claims } from "../../../claims.ts";
+import { StepsealError } from "../../../errors.ts";
+import type { Expected } from "../../../expected.ts";
+import { kidOf, type ValueSealer } from "../../../value-sealer.ts";
 import { isObject, own } from "./event.ts";
 import type { ResolvedOptions } from "./options.ts";
 

@@ -1,5 +1,5 @@
-import { StepsealError } from "../../errors.ts";
-import type { ValueSealer } from "../../value-sealer.ts";
+import { StepsealError } from "../../../errors.ts";
+import type { ValueSealer } from "../../../value-sealer.ts";
 import { isObject } from "./event.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { checkMembers } from "./refusals.ts";

@@ -1,7 +1,7 @@
-import type { Claims } from "../../claims.ts";
-import { StepsealError } from "../../errors.ts";
-import { equalBytes } from "../../internal/bytes.ts";
-import type { SealedValue, ValueSealer } from "../../value-sealer.ts";
+import type { Claims } from "../../../claims.ts";
+import { StepsealError } from "../../../errors.ts";
+import { equalBytes } from "../../../internal/bytes.ts";
+import type { SealedValue, ValueSealer } from "../../../value-sealer.ts";
 import {
   DEFERRED_EVENT,
   INVOKED_EVENT,

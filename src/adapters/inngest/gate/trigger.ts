@@ -1,4 +1,4 @@
-import { chainDigest } from "../chain.ts";
+import { chainDigest } from "../../chain.ts";
 import { sealedStrings, type WireEvent } from "./event.ts";
 
 /** Digest of the event that started a run: by its sealed strings, or, where it has none, by its id. */

@@ -1,4 +1,4 @@
-import { StepsealError } from "../../errors.ts";
+import { StepsealError } from "../../../errors.ts";
 import type { PlaintextPath } from "./options.ts";
 
 /** Why each path cannot be sealed, and what else can be done than to allow it. */

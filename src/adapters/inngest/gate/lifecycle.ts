@@ -1,6 +1,6 @@
-import { StepsealError } from "../../errors.ts";
-import type { Expected } from "../../expected.ts";
-import { equalBytes } from "../../internal/bytes.ts";
+import { StepsealError } from "../../../errors.ts";
+import type { Expected } from "../../../expected.ts";
+import { equalBytes } from "../../../internal/bytes.ts";
 import { isEnvelopeShaped, isObject, own, sealedStrings, type WireEvent, withEntries } from "./event.ts";
 import { type EventReader, isUntied, type OpenedEvent, openEvent } from "./events.ts";
 import { markPlatformError } from "./platform-errors.ts";

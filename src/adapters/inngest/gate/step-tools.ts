@@ -1,5 +1,5 @@
 import type { InngestFunction, InngestFunctionReference, Middleware } from "inngest";
-import { StepsealError } from "../../errors.ts";
+import { StepsealError } from "../../../errors.ts";
 import { isObject, own } from "./event.ts";
 import { checkWait } from "./expressions.ts";
 import { inferLocally, requestLocally } from "./gateway.ts";

@@ -1,5 +1,5 @@
-import { StepsealError } from "../../errors.ts";
-import type { ValueSealer } from "../../value-sealer.ts";
+import { StepsealError } from "../../../errors.ts";
+import type { ValueSealer } from "../../../value-sealer.ts";
 import { endpointContext, type RunContext, type RunRegistry } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealMetadata } from "./metadata.ts";

@@ -1,4 +1,4 @@
-import { StepsealError } from "../../errors.ts";
+import { StepsealError } from "../../../errors.ts";
 
 /** What to do with plaintext that stands where ciphertext is expected. */
 export interface PlaintextPolicy {

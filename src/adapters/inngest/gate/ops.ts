@@ -1,4 +1,4 @@
-import { StepsealError } from "../../errors.ts";
+import { StepsealError } from "../../../errors.ts";
 import { resultPlace } from "./context.ts";
 import { isObject } from "./event.ts";
 import { sealMetadata } from "./metadata.ts";
