@@ -3,6 +3,7 @@ import { own } from "../inngest/gate/event.ts";
 import type { ResolvedOptions } from "../inngest/gate/options.ts";
 import { markPlatformError } from "../inngest/gate/platform-errors.ts";
 import type { PlaintextPolicy } from "../inngest/gate/policy.ts";
+import { starts } from "../inngest/gate/starts.ts";
 import { checkShape, type StepShape } from "../inngest/gate/steps.ts";
 
 /** A step that a function has come to, as the SDK keeps it. */
@@ -104,7 +105,7 @@ export function watchSteps(
 
 /** Refuses an event that is not the one waited for, which the SDK does not look at. */
 function checkEventName({ op, hashedId, id, name }: FoundStep, event: unknown): void {
-  if (op !== "WaitForEvent" || own(event, "name") === name) return;
+  if (op !== "WaitForEvent" || starts(new Set([String(name)]), own(event, "name"))) return;
   throw new StepsealError(
     "CONTEXT",
     `step ${hashedId} ("${id}") waited for the event ${JSON.stringify(name)}, and ${JSON.stringify(own(event, "name"))} stands in its place`,

@@ -25,6 +25,15 @@ interface Topic {
   readonly topic: string;
 }
 
+/** All steps of v3 are planned as v4 plans those of a group. */
+const group = { parallel: (_options: object, run: () => unknown): unknown => run() };
+
+/** What tests of v4 alone are made of: they are skipped, and have to be read. */
+export const Middleware = { BaseMiddleware: class {} };
+export const staticSchema = (): undefined => undefined;
+/** A function that is only invoked has no triggers. */
+export const invoke = (): readonly object[] => [];
+
 const signingKeys = new WeakMap<object, Pick<ClientOptions, "signingKey" | "signingKeyFallback">>();
 
 /** What v4 takes with the client, and v3 with `serve`: the signing keys, and the function that registers. */
@@ -54,7 +63,7 @@ export class Inngest extends sdk.Inngest<never> {
       createFunction: ({ triggers = [], onFailure, ...own }: Options, handler: Handler) =>
         createFunction(
           { ...own, ...(onFailure !== undefined && { onFailure: withTools(onFailure) }) },
-          triggers,
+          [triggers].flat(2),
           withTools(handler),
         ),
       ...(realtime !== undefined && {
@@ -72,9 +81,8 @@ function withTools(handler: Handler): Handler {
   return (context) => {
     const { step: tools } = context as { step: Record<string, unknown> };
     const { realtime } = tools as { realtime?: { publish(id: string, message: object): Promise<unknown> } };
-    if (realtime === undefined) return handler(context);
     const publish = (id: string, { channel, topic }: Topic, data: unknown) =>
-      realtime.publish(id, { channel, topic, data });
-    return handler({ ...context, step: { ...tools, realtime: { ...realtime, publish } } });
+      realtime?.publish(id, { channel, topic, data });
+    return handler({ ...context, step: { ...tools, realtime: { ...realtime, publish } }, group });
   };
 }
