@@ -103,14 +103,19 @@ afterEach(() => {
 });
 
 describe.each(MODES)("$name", (mode) => {
+  // SDK v3 leaves the metadata of a step out of its checkpoint.
+  const lost = !SDK.v4 && mode.checkpointing !== false && (mode.checkpointing !== true || !mode.failing);
+  const sent = (...fates: Parameters<typeof markersOf>) =>
+    markersOf(...fates).filter((name) => !lost || (name !== "stepMetadata" && name !== "metadataKind"));
+
   test("without stepseal every marker is found", async () => {
     const { engine } = await run("nobody", mode);
-    expect(found(engine)).toEqual(markersOf("sealed", "visible", "refused"));
+    expect(found(engine)).toEqual(sent("sealed", "visible", "refused"));
   });
 
   test("with stepseal those are that are visible by design, and every run ends as it does without", async () => {
     const [plain, { engine, log }] = await Promise.all([run("nobody", mode), run("stepseal", mode)]);
-    expect(found(engine)).toEqual(markersOf("visible"));
+    expect(found(engine)).toEqual(sent("visible"));
     const ends = (world: TestEngine) => world.runs.map((run) => `${run.functionId} ${run.status}`).sort();
     expect(ends(engine)).toEqual(ends(plain.engine));
     for (const run of engine.runs) {

@@ -268,9 +268,11 @@ describe.each(MODES)("$name, metadata", ({ checkpointing }) => {
       );
       await inngest.send({ name: "go" });
       await engine.idle();
-      expect(found(engine, NOTE)).toEqual(allowed ? [NOTE] : []);
+      const leaves = allowed && (SDK.v4 || !checkpointing);
+      expect(found(engine, NOTE)).toEqual(leaves ? [NOTE] : []);
       const updates = engine.wire.filter(({ body }) => body.includes("userland.default"));
-      expect(updates.length).toBeGreaterThan(0);
+      // SDK v3 leaves the metadata of a step out of its checkpoint.
+      if (SDK.v4 || !checkpointing) expect(updates.length).toBeGreaterThan(0);
     }
   });
 });

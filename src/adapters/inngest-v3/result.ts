@@ -1,4 +1,3 @@
-import { StepsealError } from "../../errors.ts";
 import { resultPlace } from "../inngest/gate/context.ts";
 import { isObject } from "../inngest/gate/event.ts";
 import { type FailureScope, known, sealFailure } from "../inngest/gate/failure.ts";
@@ -22,9 +21,38 @@ const STEP_NOT_FOUND = new Set(["id", "op", "name", "displayName"]);
  * @throws {StepsealError} `REFUSED` for a result that this version does not know
  */
 export async function sealResult(result: Result, scope: FailureScope): Promise<Result> {
-  const sealed = sealByType(result, scope);
+  const sealed = sealAny(result, scope);
   await scope.sealer.settled?.();
   return sealed;
+}
+
+function sealAny(result: Result, scope: FailureScope): Result {
+  try {
+    return sealByType(result, scope);
+  } catch (error) {
+    if (!(error instanceof Unwritable)) throw error;
+    return rejection({ type: "function-rejected", retriable: true, error: error.told }, scope);
+  }
+}
+
+/** That a result has no JSON: a getter of the user's threw, or it has no end. */
+class Unwritable extends Error {
+  /** What the SDK answers then, when it comes to that. */
+  readonly told: Record<string, unknown>;
+
+  constructor(cause: unknown) {
+    super("a result that cannot be written as JSON", { cause });
+    const { name, message, stack = "" } = cause instanceof Error ? cause : new Error(String(cause));
+    this.told = { type: "internal", name, message, stack, __serialized: true };
+  }
+}
+
+function written(value: unknown): string | undefined {
+  try {
+    return sdkJson(value);
+  } catch (error) {
+    throw new Unwritable(error);
+  }
 }
 
 function sealByType(result: Result, scope: FailureScope): Result {
@@ -34,12 +62,9 @@ function sealByType(result: Result, scope: FailureScope): Result {
     case "function-rejected":
       return rejection(result, scope);
     case "step-ran":
-      return { ...result, step: sealStep(result.step, scope) };
-    case "steps-found": {
-      const steps: unknown = result.steps;
-      if (!Array.isArray(steps)) throw unknownPath("a result with steps that are no list");
-      return { ...result, steps: steps.map((step: unknown) => sealStep(step, scope)) };
-    }
+      return { ...result, step: sealSteps([result.step], scope)[0] };
+    case "steps-found":
+      return { ...result, steps: sealSteps(result.steps, scope) };
     case "step-not-found": {
       const { type, step, foundSteps, totalFoundSteps } = result;
       const all = [step, ...(Array.isArray(foundSteps) ? foundSteps : [])];
@@ -60,12 +85,12 @@ function sealOutput(result: Result, { sealer, context }: FailureScope): Result {
   const place = known(context);
   if (place.endpoint === true) return result;
   // What has no JSON text the SDK answers with no text at all; checkpointed, it is null.
-  const text = sdkJson(result.data) ?? "null";
+  const text = written(result.data) ?? "null";
   return { ...result, data: sealer.sealJson(text, { kind: "fn.output", ...resultPlace(place) }) };
 }
 
 function rejection(result: Result, scope: FailureScope): Result {
-  const failure: unknown = JSON.parse(sdkJson(result.error ?? null) ?? "null");
+  const failure: unknown = JSON.parse(written(result.error ?? null) ?? "null");
   const refusal = isObject(failure) ? scope.refusals.find(failure) : undefined;
   return {
     ...result,
@@ -75,8 +100,9 @@ function rejection(result: Result, scope: FailureScope): Result {
   };
 }
 
-function sealStep(step: unknown, scope: FailureScope): unknown {
-  const text = sdkJson(step);
-  if (text === undefined) throw new StepsealError("REFUSED", "the SDK reported an op that is not an object");
-  return sealOp(JSON.parse(text), { ...scope, context: known(scope.context) });
+/** Seals ops. The SDK writes them as one list, which shows in what refers back to something around it. */
+function sealSteps(steps: unknown, scope: FailureScope): unknown[] {
+  if (!Array.isArray(steps)) throw unknownPath("a result with steps that are no list");
+  const ops = JSON.parse(written(steps) ?? "[]") as unknown[];
+  return ops.map((op) => sealOp(op, { ...scope, context: known(scope.context) }));
 }
