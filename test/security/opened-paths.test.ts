@@ -22,7 +22,8 @@ const found = (engine: TestEngine, ...needles: string[]): string[] =>
 describe("a durable endpoint", () => {
   /** An endpoint that fails a step, sleeps, and answers. */
   function endpointApp(seal: EncryptionMiddlewareOptions | null) {
-    const engine = createTestEngine();
+    // v3 takes the signing keys of an endpoint from the environment alone.
+    const engine = createTestEngine(SDK.v4 ? {} : { signingKey: null });
     const seen: unknown[] = [];
     const inngest = new Inngest({
       id: "app",
@@ -82,18 +83,29 @@ describe("a durable endpoint", () => {
     for (const kept of stored) expect(isSealed(kept!.data)).toBe(true);
   });
 
-  test("by GET leaks its steps past every middleware, so it is refused though it is allowed", async () => {
-    const { engine, ask } = endpointApp(null);
+  test.skipIf(SDK.v4)("by GET is sealed as by POST", async () => {
+    const { engine, ask } = endpointApp({ allowPlaintext: ["durable-endpoint"] });
     await ask("", "GET");
     await engine.advance("2h");
-    expect(found(engine, STEP)).toEqual([STEP]);
-    const sealed = endpointApp({ allowPlaintext: ["durable-endpoint"] });
-    const answer = await sealed.ask("", "GET");
-    expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain("only a durable endpoint that is called with POST");
-    expect(sealed.seen).toEqual([]);
-    expect(sealed.engine.wire).toEqual([]);
+    expect(engine.runs[0]!.status).toBe("completed");
+    expect(found(engine, STEP, FAILURE)).toEqual([]);
   });
+
+  test.skipIf(!SDK.v4)(
+    "by GET leaks its steps past every middleware, so it is refused though it is allowed",
+    async () => {
+      const { engine, ask } = endpointApp(null);
+      await ask("", "GET");
+      await engine.advance("2h");
+      expect(found(engine, STEP)).toEqual([STEP]);
+      const sealed = endpointApp({ allowPlaintext: ["durable-endpoint"] });
+      const answer = await sealed.ask("", "GET");
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toContain("only a durable endpoint that is called with POST");
+      expect(sealed.seen).toEqual([]);
+      expect(sealed.engine.wire).toEqual([]);
+    },
+  );
 
   test("opens no other run's step", async () => {
     const { engine, ask, seen } = endpointApp({ allowPlaintext: ["durable-endpoint"] });
@@ -153,7 +165,7 @@ describe("a durable endpoint", () => {
   });
 });
 
-describe.each(MODES)("$name, a stream", ({ checkpointing }) => {
+describe.skipIf(!SDK.streams).each(MODES)("$name, a stream", ({ checkpointing }) => {
   async function push(seal: EncryptionMiddlewareOptions | null) {
     const got: unknown[] = [];
     const { engine, inngest } = await createApp(
