@@ -5,7 +5,7 @@ import { stream } from "inngest/experimental/durable-endpoints";
 import { inspectEnvelope, isSealed, StepsealError } from "stepseal";
 import { type EncryptionMiddlewareOptions, encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, findPlaintext, type TestEngine } from "stepseal/testing";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { createApp, keyring, MODES, quiet, SDK } from "../adapters/inngest/harness.ts";
 
 // Paths that leave in plaintext once they are named, and that are refused, or sealed, until then.
@@ -20,10 +20,15 @@ const found = (engine: TestEngine, ...needles: string[]): string[] =>
   [...new Set(findPlaintext(engine.wire, needles).map((hit) => hit.needle))].sort();
 
 describe("a durable endpoint", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
   /** An endpoint that fails a step, sleeps, and answers. */
   function endpointApp(seal: EncryptionMiddlewareOptions | null) {
-    // v3 takes the signing keys of an endpoint from the environment alone.
-    const engine = createTestEngine(SDK.v4 ? {} : { signingKey: null });
+    const engine = createTestEngine();
+    // v3 takes the signing key of an endpoint from the environment alone.
+    if (!SDK.v4) vi.stubEnv("INNGEST_SIGNING_KEY", engine.clientOptions.signingKey);
     const seen: unknown[] = [];
     const inngest = new Inngest({
       id: "app",

@@ -18,6 +18,8 @@ function refusal(run: () => unknown): StepsealError {
 describe("where the middleware is installed", () => {
   const other = class extends Middleware.BaseMiddleware {
     override readonly id = "other";
+    /** To v3. */
+    static init = () => ({});
   };
 
   test("first on the client it is accepted", () => {
