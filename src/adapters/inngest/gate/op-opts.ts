@@ -29,7 +29,10 @@ export function sealInvoke(
   if (!isObject(payload) || typeof target !== "string") {
     throw new StepsealError("REFUSED", `step ${stepLabel(op)}: an invocation without payload or target`);
   }
-  checkMembers(payload, PAYLOAD_KEYS, `step ${stepLabel(op)}: its payload`);
+  const { user, ...rest } = payload;
+  // Of v3 alone, and refused in the call, unless it is allowed.
+  const leaves = user !== undefined && scope.options.allows("event-user") ? rest : payload;
+  checkMembers(leaves, PAYLOAD_KEYS, `step ${stepLabel(op)}: its payload`);
   const parent = tokenOf(scope.context, String(op.id), scope.options);
   const data = sealFields(payload.data, scope.options.eventFields, (value, field) =>
     scope.sealer.seal(value, { kind: "invoke.field", fn: target, field, parent }),

@@ -24,13 +24,15 @@ interface Endpoint {
   readonly path: RegExp;
   /** Rewrites the parsed body; without it the body holds configuration, names and ids only, and leaves as it is. */
   readonly seal?: (body: unknown, scope: RequestScope, url: URL) => unknown;
+  /** The body may be a text that is no JSON, and counts as itself then. */
+  readonly text?: true;
   /** Paths of which one has to be allowed, since what leaves here cannot be sealed. */
   readonly unless?: readonly PlaintextPath[];
 }
 
 /**
  * Every endpoint that the SDK calls through the client's `fetch`. A call to any other is refused. Paths are those
- * of inngest 4; docs/inngest.md lists the same.
+ * of inngest 4 and 3; docs/inngest.md and docs/inngest-v3.md list the same.
  */
 const ENDPOINTS: readonly Endpoint[] = [
   { method: "POST", path: /\/e\/[^/]+$/, seal: sealSentEvents },
@@ -44,8 +46,10 @@ const ENDPOINTS: readonly Endpoint[] = [
   { method: "GET", path: /\/v1\/http\/runs\/[^/]+\/output$/, unless: ["durable-endpoint"] },
   { method: "GET", path: /\/v0\/runs\/[^/]+\/(actions|batch)$/ },
   { method: "POST", path: /\/fn\/register$/ },
+  // Where neither a mode nor a URL is set, v3 asks whether a dev server is there.
+  { method: "GET", path: /\/dev$/ },
   { method: "POST", path: /\/v1\/signals$/, seal: sealSignal },
-  { method: "POST", path: /\/v1\/realtime\/publish$/, seal: sealRealtime },
+  { method: "POST", path: /\/v1\/realtime\/publish$/, seal: sealRealtime, text: true },
   // The end of a durable endpoint's run is told here, too.
   { method: "POST", path: /\/v1\/realtime\/publish\/tee$/, unless: ["stream", "durable-endpoint"] },
   { method: "POST", path: /\/v1\/realtime\/token$/ },
@@ -71,15 +75,23 @@ export async function sealRequest(
     (e) => (e.method === undefined || e.method === method) && e.path.test(url.pathname),
   );
   if (endpoint === undefined) throw unknownPath(at);
-  const { unless, seal } = endpoint;
+  const { unless, seal, text } = endpoint;
   const [path] = unless ?? [];
   if (path !== undefined && !unless?.some(scope.options.allows)) throw refusedPath(path, at);
   if (body === undefined || body === null || (path !== undefined && seal === undefined)) return body;
   if (typeof body !== "string") throw unknownPath(`${at}: a body that is not text`);
   if (seal === undefined) return body;
-  const sealed = seal(JSON.parse(body), scope, url);
+  const sealed = seal(text ? jsonOrText(body) : JSON.parse(body), scope, url);
   await scope.sealer.settled?.();
   return JSON.stringify(sealed);
+}
+
+function jsonOrText(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
 }
 
 /** A request as messages name it: without the query, and without the event key, in which the event API's path ends. */
