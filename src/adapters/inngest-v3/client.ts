@@ -67,6 +67,7 @@ export function watchClients(SdkClass: SdkClient): void {
  */
 export function installLate(client: SdkClient, fn: SdkFunction | undefined, self: object): void {
   if (fn !== undefined) checkPlace([self], fn.id());
+  if (isSealedClient(client)) return;
   watchClients(Object.getPrototypeOf(client) as SdkClient);
   installAll(client, client.options.middleware ?? [self as Listed]);
 }
@@ -74,7 +75,7 @@ export function installLate(client: SdkClient, fn: SdkFunction | undefined, self
 function installAll(client: SdkClient, listed: readonly Listed[]): void {
   checkPlace(listed, undefined);
   const options = listed.map((each) => optionsOf.get(each)).find((found) => found !== undefined);
-  if (options === undefined || isSealedClient(client)) return;
+  if (options === undefined) return;
   checkTraces(listed, `middleware of client "${client.id}"`, options);
   gate(client, options);
 }
@@ -85,7 +86,7 @@ function gate(client: SdkClient, options: ResolvedOptions): void {
   if (typeof client.fetch !== "function" || typeof inngestApi?.fetch !== "function") {
     throw new StepsealError(
       "CONFIG",
-      "encryptionMiddleware cannot gate this client: it has no `fetch` of its own; stepseal/inngest-v3 supports inngest 3.18 to 3.x",
+      "encryptionMiddleware cannot gate this client: it has no `fetch` of its own; stepseal/inngest-v3 supports inngest 3 from 3.35.1 on",
     );
   }
   const gated = createFetchGate(client, options);

@@ -196,6 +196,12 @@ class SealedExecution {
   /** Gives the function tools that let nothing out, nor in, that the gate would have to refuse too late. */
   #guard(execution: SdkExecution, { event, failure, shapes }: OpenedRun): void {
     const { fnArg, state } = execution;
+    if (!(state?.steps instanceof Map) || typeof fnArg?.step !== "object") {
+      throw new StepsealError(
+        "CONFIG",
+        "encryptionMiddleware cannot watch over this execution: its form is unknown; stepseal/inngest-v3 supports inngest 3 from 3.35.1 on",
+      );
+    }
     if (failure?.isPlatforms === true) markPlatformError(fnArg.error);
     const options = this.#options;
     if (!options.seals) return;

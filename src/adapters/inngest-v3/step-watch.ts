@@ -22,8 +22,8 @@ interface FoundStep {
 
 /** What is used of the state of an execution; private to TypeScript. */
 export interface ExecutionState {
-  /** By id. A Map, or before 3.32 an object. */
-  steps: Map<string, FoundStep> | Record<string, FoundStep>;
+  /** By id. */
+  readonly steps: Map<string, FoundStep>;
   readonly stepState: Readonly<Record<string, { readonly data?: unknown }>>;
   recentlyRejectedStepError?: unknown;
   setCheckpoint(checkpoint: object): void;
@@ -90,7 +90,12 @@ export function watchSteps(
     }
   };
 
-  state.steps = watched(state.steps, found);
+  const { steps } = state;
+  const set = steps.set.bind(steps);
+  steps.set = (id, step) => {
+    found(step);
+    return set(id, step);
+  };
   let rejectedError = state.recentlyRejectedStepError;
   Object.defineProperty(state, "recentlyRejectedStepError", {
     configurable: true,
@@ -110,22 +115,4 @@ function checkEventName({ op, hashedId, id, name }: FoundStep, event: unknown): 
     "CONTEXT",
     `step ${hashedId} ("${id}") waited for the event ${JSON.stringify(name)}, and ${JSON.stringify(own(event, "name"))} stands in its place`,
   );
-}
-
-/** The same steps; each that is added from now on is shown first. */
-function watched(steps: ExecutionState["steps"], found: (step: FoundStep) => void): ExecutionState["steps"] {
-  if (steps instanceof Map) {
-    const set = steps.set.bind(steps);
-    steps.set = (id, step) => {
-      found(step);
-      return set(id, step);
-    };
-    return steps;
-  }
-  return new Proxy(steps, {
-    set(target, id, step: FoundStep) {
-      found(step);
-      return Reflect.set(target, id, step);
-    },
-  });
 }
