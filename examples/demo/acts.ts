@@ -1,10 +1,9 @@
-import { type ClientOptions, Inngest } from "inngest";
-import { serve } from "inngest/edge";
+import type { ClientOptions, Inngest } from "inngest";
 import { createKeyring, generateKey, type Keyring } from "stepseal";
-import { encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, findPlaintext, type TestEngine } from "stepseal/testing";
 import { APPROVAL, createApp, MARKERS, ORDER } from "./app.ts";
 import { type Act, progress, type Sight } from "./report.ts";
+import type { Sdk } from "./sdk.ts";
 
 /** What the demo looks for in everything that left the app. */
 export const NEEDLES: readonly string[] = Object.values(MARKERS);
@@ -17,6 +16,7 @@ export const quiet = { info() {}, warn() {}, error() {}, debug() {} };
 
 /** Runs the app from order to receipt; between the approval and the receipt it can be deployed anew. */
 async function play(
+  sdk: Sdk,
   first: Deploy,
   afterSleep: Deploy,
 ): Promise<{ readonly engine: TestEngine; readonly seen: readonly Sight[] }> {
@@ -25,9 +25,9 @@ async function play(
   const deploy = async (options: Deploy): Promise<Inngest> => {
     const client = { ...engine.clientOptions, logger: quiet, ...options };
     // A resumed function sees its earlier values again: kept once.
-    const app = createApp(client, (what, value) => seen.set(what, { what, value }));
-    await engine.serve(serve({ client: app.inngest, functions: app.functions }));
-    return new Inngest({ id: "shop-front", ...client });
+    const app = createApp(client, (what, value) => seen.set(what, { what, value }), sdk.client);
+    await engine.serve(sdk.serve({ id: "shop", ...client }, app.inngest, app.functions));
+    return sdk.client({ id: "shop-front", ...client });
   };
 
   progress("  the order comes in; risk, fraud and charge run");
@@ -45,8 +45,14 @@ async function play(
   return { engine, seen: [...seen.values()] };
 }
 
-async function act(title: string, notes: readonly string[], first: Deploy, afterSleep: Deploy): Promise<Act> {
-  const { engine, seen } = await play(first, afterSleep);
+async function act(
+  sdk: Sdk,
+  title: string,
+  notes: readonly string[],
+  first: Deploy,
+  afterSleep: Deploy,
+): Promise<Act> {
+  const { engine, seen } = await play(sdk, first, afterSleep);
   const run = engine.runsOf("place-order")[0];
   return {
     title,
@@ -60,18 +66,18 @@ async function act(title: string, notes: readonly string[], first: Deploy, after
   };
 }
 
-export function withoutStepseal(): Promise<Act> {
+export function withoutStepseal(sdk: Sdk): Promise<Act> {
   const plain = { middleware: [] };
-  return act("Act 1. Without stepseal", ["The app as it is."], plain, plain);
+  return act(sdk, "Act 1. Without stepseal", ["The app as it is."], plain, plain);
 }
 
-export function withStepseal(): Promise<Act> {
-  const sealed = deployWith(createKeyring({ key: generateKey() }));
+export function withStepseal(sdk: Sdk): Promise<Act> {
+  const sealed = deployWith(sdk, createKeyring({ key: generateKey() }));
   const notes = ["The same app with middleware: [encryptionMiddleware()]."];
-  return act("Act 2. With stepseal", notes, sealed, sealed);
+  return act(sdk, "Act 2. With stepseal", notes, sealed, sealed);
 }
 
-export function withRotation(): Promise<Act> {
+export function withRotation(sdk: Sdk): Promise<Act> {
   const [oldKey, newKey] = [generateKey(), generateKey()];
   const before = createKeyring({ key: oldKey });
   const after = createKeyring({ key: newKey, fallbackKeys: [oldKey] });
@@ -79,9 +85,15 @@ export function withRotation(): Promise<Act> {
     "The key is rotated while the run is asleep: the next deploy seals with the new key and opens with both.",
     `kid ${before.primary} → ${after.primary}`,
   ];
-  return act("Act 3. A rotation while the run sleeps", notes, deployWith(before), deployWith(after));
+  return act(
+    sdk,
+    "Act 3. A rotation while the run sleeps",
+    notes,
+    deployWith(sdk, before),
+    deployWith(sdk, after),
+  );
 }
 
-function deployWith(keyring: Keyring): Deploy {
-  return { middleware: [encryptionMiddleware({ keyring })] };
+function deployWith(sdk: Sdk, keyring: Keyring): Deploy {
+  return { middleware: sdk.middleware(keyring) };
 }

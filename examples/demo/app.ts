@@ -20,9 +20,16 @@ export const MARKERS = {
 /** What a function saw, in the order it saw it. */
 export type Seen = (what: string, value: unknown) => void;
 
+/** A client of either SDK: of v3, one whose functions are made as in v4 (sdk.ts). */
+export type MakeClient = (options: ClientOptions) => Inngest;
+
 /** The app of the demo: an order with a card and a national id, as it would be written without stepseal. */
-export function createApp(options: Omit<ClientOptions, "id">, seen: Seen) {
-  const inngest = new Inngest({ id: "shop", ...options });
+export function createApp(
+  options: Omit<ClientOptions, "id">,
+  seen: Seen,
+  makeClient: MakeClient = (all) => new Inngest(all),
+) {
+  const inngest = makeClient({ id: "shop", ...options });
 
   const shipParcel = inngest.createFunction({ id: "ship-parcel", triggers: [] }, async ({ event, step }) => {
     seen("child, invoked with", (event.data as { encrypted?: unknown }).encrypted);

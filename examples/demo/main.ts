@@ -1,27 +1,34 @@
 import { isDeepStrictEqual, parseArgs } from "node:util";
 import { NEEDLES, withoutStepseal, withRotation, withStepseal } from "./acts.ts";
 import { color, printAct } from "./report.ts";
+import { SDKS } from "./sdk.ts";
 import { runAgainstServer } from "./server.ts";
 
 const HELP = `The demo: an order app on the real Inngest SDK, and what the platform gets to see of it.
 
   npm run demo                    run it in this process, in three acts
   npm run demo -- --check         the same; exit 1 unless act 1 leaks every marker and the others none
+  npm run demo -- --sdk v3        the same app on SDK v3; default v4
   npm run demo -- --server URL    run the app against an Inngest dev server at URL
 `;
 
 /** The options given; undefined, with a word of what is wrong, where they are not those of the demo. */
-function readOptions(): { check: boolean; help: boolean; server: URL | undefined } | undefined {
+function readOptions():
+  | { check: boolean; help: boolean; sdk: keyof typeof SDKS; server: URL | undefined }
+  | undefined {
   try {
     const { values } = parseArgs({
       options: {
         check: { type: "boolean", default: false },
+        sdk: { type: "string", default: "v4" },
         server: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
-    const { check, help, server } = values;
-    return { check, help, server: server === undefined ? undefined : new URL(server) };
+    const { check, help, sdk, server } = values;
+    if (sdk !== "v3" && sdk !== "v4") throw new Error("--sdk is v3 or v4");
+    if (sdk === "v3" && server !== undefined) throw new Error("--server is for SDK v4");
+    return { check, help, sdk, server: server === undefined ? undefined : new URL(server) };
   } catch (error) {
     const invalidUrl = (error as { code?: unknown }).code === "ERR_INVALID_URL";
     console.error(
@@ -41,10 +48,11 @@ async function main(): Promise<number> {
   }
   if (values.server !== undefined) return runAgainstServer(values.server);
 
-  const acts = [await withoutStepseal()];
+  const sdk = SDKS[values.sdk];
+  const acts = [await withoutStepseal(sdk)];
   printAct(acts[0]!, NEEDLES);
   for (const play of [withStepseal, withRotation]) {
-    const act = await play();
+    const act = await play(sdk);
     acts.push(act);
     printAct(act, NEEDLES);
   }
