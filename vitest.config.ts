@@ -4,9 +4,7 @@ import { defineConfig, type Plugin } from "vitest/config";
 const from = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** `INNGEST=oldest`, `UPSTASH=oldest`: the oldest SDK that is supported stands in place of the newest. */
-const oldest = process.env.INNGEST === "oldest";
-const v4 = oldest ? "inngest-oldest" : "inngest";
-const v3 = oldest ? "inngest-v3-oldest" : "inngest-v3";
+const v4 = process.env.INNGEST === "oldest" ? "inngest-oldest" : "inngest";
 const upstash = process.env.UPSTASH === "oldest" ? "upstash-workflow-oldest" : "@upstash/workflow";
 
 const OURS = [
@@ -19,7 +17,6 @@ const OURS = [
   { find: "stepseal/upstash/hono", replacement: from("src/adapters/upstash/hono.ts") },
   { find: "stepseal/upstash", replacement: from("src/adapters/upstash/index.ts") },
   { find: /^@upstash\/workflow(\/.*)?$/, replacement: `${upstash}$1` },
-  { find: /^inngest-v3(\/.*)?$/, replacement: `${v3}$1` },
 ];
 const CORE = { find: "stepseal", replacement: from("src/index.ts") };
 
@@ -29,7 +26,7 @@ const v3ForItsAdapter = (importer: RegExp): Plugin => ({
   enforce: "pre",
   async resolveId(source, by) {
     if (source !== "inngest" || by === undefined || !importer.test(by)) return null;
-    return this.resolve(v3, by, { skipSelf: true });
+    return this.resolve("inngest-v3", by, { skipSelf: true });
   },
 });
 

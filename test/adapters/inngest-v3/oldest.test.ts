@@ -3,7 +3,7 @@ import { Inngest } from "inngest-v3-oldest";
 import { serve } from "inngest-v3-oldest/edge";
 import { encryptionMiddleware } from "stepseal/inngest-v3";
 import { createTestEngine, findPlaintext, type TestEngineOptions } from "stepseal/testing";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { hashStepId } from "../../../src/testing/ids.ts";
 import { keyring, quiet } from "../inngest/harness.ts";
 
@@ -64,29 +64,32 @@ async function play(sealed: boolean, options: TestEngineOptions = {}) {
   return { engine, client, seen };
 }
 
-test("functions see what they see without stepseal, and the platform none of it", async () => {
-  const [plain, sealed] = [await play(false), await play(true)];
-  for (const { engine } of [plain, sealed]) await engine.advance("2h");
-  expect(findPlaintext(plain.engine.wire, [SECRET]).length).toBeGreaterThan(5);
-  expect(sealed.seen).toEqual(plain.seen);
-  expect(sealed.seen).toContain("awake");
-  expect(sealed.seen).toContainEqual(["onFailure", "RangeError", SECRET]);
-  expect(findPlaintext(sealed.engine.wire, [SECRET])).toEqual([]);
-});
+// That SDK waits ten seconds for a step where the newest waits for none.
+describe.skipIf(process.env.INNGEST !== "oldest")("on the oldest of v3", () => {
+  test("functions see what they see without stepseal, and the platform none of it", async () => {
+    const [plain, sealed] = [await play(false), await play(true)];
+    for (const { engine } of [plain, sealed]) await engine.advance("2h");
+    expect(findPlaintext(plain.engine.wire, [SECRET]).length).toBeGreaterThan(5);
+    expect(sealed.seen).toEqual(plain.seen);
+    expect(sealed.seen).toContain("awake");
+    expect(sealed.seen).toContainEqual(["onFailure", "RangeError", SECRET]);
+    expect(findPlaintext(sealed.engine.wire, [SECRET])).toEqual([]);
+  });
 
-test.each([
-  ["plain data", { data: { deep: ["forged"] } }],
-  ["null, which only its type gives away", { data: null }],
-  ["an event, which only its type gives away", { data: { name: "x", data: {} } }],
-])("%s in place of a result fails the run, and no user code runs on it", async (_name, forged) => {
-  const { engine, seen } = await play(true);
-  engine.runsOf("fn")[0]!.steps.set(hashStepId("a"), forged);
-  seen.length = 0;
-  await engine.advance("2h");
-  expect(engine.runsOf("fn")[0]!.status).toBe("failed");
-  expect(JSON.stringify(engine.runsOf("fn")[0]!.error)).toMatch("PLAINTEXT_REJECTED");
-  const ofHandler = seen.filter((each) => Array.isArray(each) && each[0] === "onFailure");
-  expect(ofHandler).toHaveLength(1);
-  // What was memoized before it is opened and seen; nothing from the forged step on.
-  expect(JSON.stringify(seen)).not.toMatch(/forged|awake|caught/);
+  test.each([
+    ["plain data", { data: { deep: ["forged"] } }],
+    ["null, which only its type gives away", { data: null }],
+    ["an event, which only its type gives away", { data: { name: "x", data: {} } }],
+  ])("%s in place of a result fails the run, and no user code runs on it", async (_name, forged) => {
+    const { engine, seen } = await play(true);
+    engine.runsOf("fn")[0]!.steps.set(hashStepId("a"), forged);
+    seen.length = 0;
+    await engine.advance("2h");
+    expect(engine.runsOf("fn")[0]!.status).toBe("failed");
+    expect(JSON.stringify(engine.runsOf("fn")[0]!.error)).toMatch("PLAINTEXT_REJECTED");
+    const ofHandler = seen.filter((each) => Array.isArray(each) && each[0] === "onFailure");
+    expect(ofHandler).toHaveLength(1);
+    // What was memoized before it is opened and seen; nothing from the forged step on.
+    expect(JSON.stringify(seen)).not.toMatch(/forged|awake|caught/);
+  });
 });

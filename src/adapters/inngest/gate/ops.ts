@@ -6,6 +6,7 @@ import type { OpScope, WireOp } from "./op.ts";
 import { sealDefer, sealInput, sealInvoke } from "./op-opts.ts";
 import type { PlaintextPath } from "./options.ts";
 import { refusedPath, stepLabel, unknownPath } from "./refusals.ts";
+import { COMPLETE } from "./steps.ts";
 import { sealWireError } from "./wire-error.ts";
 
 /** How an op of one kind leaves: which members its `opts` may have, and what happens to what it carries. */
@@ -130,10 +131,13 @@ function sealResult(out: WireOp, rule: OpRule, at: string, { context, sealer, op
 
   // The SDK reports a falsy thrown value without an error; the platform tells such a report from others.
   if (rule.error && out.error !== undefined && out.error !== null) {
-    // A failure of the function itself is reported as a step without a name of the user's.
+    // A failure of the function itself is reported as a step without a name of the user's, under an id of its own; SDKs
+    // before 3.40 give no step such a name.
     const sealed = sealWireError(
       out.error,
-      out.userland === undefined ? { kind: "fn.error", ...result } : { kind: "step.error", ...step },
+      out.userland === undefined && out.id === COMPLETE
+        ? { kind: "fn.error", ...result }
+        : { kind: "step.error", ...step },
       sealer,
       options.errors,
     );

@@ -79,7 +79,7 @@ function mayBeUnsealed(
  * The hashed id under which the SDK reports the end of a run, SHA-1 of "complete". Where a function failed after it had
  * deferred something, the platform keeps that failure as a step's.
  */
-const COMPLETE = "0737c22d3bfae812339732d14d8c7dbd6dc4e09c";
+export const COMPLETE = "0737c22d3bfae812339732d14d8c7dbd6dc4e09c";
 
 /** What opening the steps of a run needs to know. */
 export interface StepReader extends EventReader {
