@@ -4,6 +4,7 @@ const library = {
   index: "src/index.ts",
   inngest: "src/adapters/inngest/index.ts",
   "inngest-compat": "src/adapters/inngest/compat/index.ts",
+  "inngest-v3": "src/adapters/inngest-v3/index.ts",
   testing: "src/testing/index.ts",
   transport: "src/transport/index.ts",
   upstash: "src/adapters/upstash/index.ts",

@@ -1,32 +1,86 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type Plugin } from "vitest/config";
 
 const from = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** `INNGEST=oldest`, `UPSTASH=oldest`: the oldest SDK that is supported stands in place of the newest. */
-const inngest = process.env.INNGEST === "oldest" ? "inngest-oldest" : "inngest";
+const v4 = process.env.INNGEST === "oldest" ? "inngest-oldest" : "inngest";
 const upstash = process.env.UPSTASH === "oldest" ? "upstash-workflow-oldest" : "@upstash/workflow";
 
-export default defineConfig({
-  resolve: {
-    alias: [
-      { find: "stepseal/inngest/compat", replacement: from("src/adapters/inngest/compat/index.ts") },
-      { find: "stepseal/inngest", replacement: from("src/adapters/inngest/index.ts") },
-      { find: "stepseal/testing", replacement: from("src/testing/index.ts") },
-      { find: "stepseal/transport", replacement: from("src/transport/index.ts") },
-      { find: "stepseal/upstash/cloudflare", replacement: from("src/adapters/upstash/cloudflare.ts") },
-      { find: "stepseal/upstash/express", replacement: from("src/adapters/upstash/express.ts") },
-      { find: "stepseal/upstash/hono", replacement: from("src/adapters/upstash/hono.ts") },
-      { find: "stepseal/upstash", replacement: from("src/adapters/upstash/index.ts") },
-      { find: "stepseal", replacement: from("src/index.ts") },
-      { find: /^inngest(\/.*)?$/, replacement: `${inngest}$1` },
-      { find: /^@upstash\/workflow(\/.*)?$/, replacement: `${upstash}$1` },
-    ],
+const OURS = [
+  { find: "stepseal/inngest/compat", replacement: from("src/adapters/inngest/compat/index.ts") },
+  { find: "stepseal/inngest-v3", replacement: from("src/adapters/inngest-v3/index.ts") },
+  { find: "stepseal/testing", replacement: from("src/testing/index.ts") },
+  { find: "stepseal/transport", replacement: from("src/transport/index.ts") },
+  { find: "stepseal/upstash/cloudflare", replacement: from("src/adapters/upstash/cloudflare.ts") },
+  { find: "stepseal/upstash/express", replacement: from("src/adapters/upstash/express.ts") },
+  { find: "stepseal/upstash/hono", replacement: from("src/adapters/upstash/hono.ts") },
+  { find: "stepseal/upstash", replacement: from("src/adapters/upstash/index.ts") },
+  { find: /^@upstash\/workflow(\/.*)?$/, replacement: `${upstash}$1` },
+];
+const CORE = { find: "stepseal", replacement: from("src/index.ts") };
+
+/** The adapter for SDK v3 imports "inngest" as an app with v3 does, whatever stands beside it here. */
+const v3ForItsAdapter = (importer: RegExp): Plugin => ({
+  name: "inngest-v3",
+  enforce: "pre",
+  async resolveId(source, by) {
+    if (source !== "inngest" || by === undefined || !importer.test(by)) return null;
+    return this.resolve("inngest-v3", by, { skipSelf: true });
   },
+});
+
+const test = {
+  // For what hangs: a slow machine is no failure.
+  testTimeout: 120_000,
+  dangerouslyIgnoreUnhandledErrors: false,
+};
+
+/** Tests of hooks that v3 does not have, and of the formats of the official middleware. */
+const V4_ONLY = ["test/adapters/inngest/sdk-assumptions.test.ts"];
+
+/** Where SDK v3 stands in place of v4, in v4's words. */
+const AS_V4 = "test/adapters/inngest-v3/as-v4";
+
+export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    // For what hangs: a slow machine is no failure.
-    testTimeout: 120_000,
-    dangerouslyIgnoreUnhandledErrors: false,
+    projects: [
+      {
+        plugins: [v3ForItsAdapter(/\/src\/adapters\/inngest-v3\//)],
+        resolve: {
+          alias: [
+            ...OURS,
+            { find: "stepseal/inngest", replacement: from("src/adapters/inngest/index.ts") },
+            CORE,
+            { find: /^inngest(\/.*)?$/, replacement: `${v4}$1` },
+          ],
+        },
+        test: { ...test, name: "stepseal", include: ["test/**/*.test.ts"] },
+      },
+      {
+        // What is promised of SDK v4 is asked of v3 by the same tests.
+        plugins: [v3ForItsAdapter(/\/src\//)],
+        resolve: {
+          alias: [
+            ...OURS,
+            { find: "stepseal/inngest", replacement: from("src/adapters/inngest-v3/index.ts") },
+            CORE,
+            { find: /^inngest$/, replacement: from(`${AS_V4}/index.ts`) },
+            {
+              find: "inngest/experimental/durable-endpoints",
+              replacement: from(`${AS_V4}/durable-endpoints.ts`),
+            },
+            { find: /^inngest\/(edge|remix|experimental)$/, replacement: from(`${AS_V4}/$1.ts`) },
+          ],
+        },
+        test: {
+          ...test,
+          name: "inngest-v3",
+          env: { INNGEST_SDK: "v3" },
+          include: ["test/security/*.test.ts", "test/adapters/inngest/*.test.ts"],
+          exclude: V4_ONLY,
+        },
+      },
+    ],
   },
 });

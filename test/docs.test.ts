@@ -54,7 +54,7 @@ const SETS = [
     name: "stepseal/inngest",
     exports: adapter,
     documents: ["docs/inngest.md"],
-    folders: ["src/adapters/inngest"],
+    folders: ["src/adapters/inngest", "src/adapters/inngest/gate"],
   },
   {
     name: "stepseal/transport",

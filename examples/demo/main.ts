@@ -1,12 +1,11 @@
 import { type Act, type Engine, found, withoutStepseal, withRotation, withStepseal } from "./acts.ts";
 import { problemsOf } from "./check.ts";
-import { inngest } from "./inngest/play.ts";
+import { inngestOn } from "./inngest/play.ts";
+import { SDKS } from "./inngest/sdk.ts";
 import { runAgainstServer } from "./inngest/server.ts";
-import { type DemoOptions, HELP, readOptions } from "./options.ts";
+import { HELP, readOptions } from "./options.ts";
 import { color, printAct } from "./report.ts";
 import { upstash } from "./upstash/play.ts";
-
-const ENGINES: Readonly<Record<DemoOptions["engine"], Engine>> = { inngest, upstash };
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
@@ -20,7 +19,7 @@ async function main(): Promise<number> {
   }
   if (options.server !== undefined) return runAgainstServer(options.server);
 
-  const engine = ENGINES[options.engine];
+  const engine: Engine = options.engine === "upstash" ? upstash : inngestOn(SDKS[options.sdk]);
   const acts: Act[] = [];
   for (const play of [withoutStepseal, withStepseal, withRotation]) {
     const act = await play(engine);

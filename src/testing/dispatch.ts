@@ -149,7 +149,10 @@ async function exchange(
   const exchanged = async (): Promise<{ response: Response; body: string } | undefined> => {
     try {
       const content = method === "GET" ? {} : { body: request.body };
-      const response = await send(new Request(url, { method, headers: request.headers, ...content }));
+      // As HTTP has it: SDKs before 3.54 read no body without it.
+      const length = method === "GET" ? {} : { "content-length": String(byteLength(request.body)) };
+      const headers = { ...request.headers, ...length };
+      const response = await send(new Request(url, { method, headers, ...content }));
       return { response, body: await response.text() };
     } catch {
       return undefined;

@@ -3,7 +3,7 @@ import { createKeyring, createSealer } from "stepseal";
 import { createTestEngine, type Run, type StoredStep } from "stepseal/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hashStepId } from "../../src/testing/ids.ts";
-import { createApp, keyring, MODES, OTHER_KEY } from "../adapters/inngest/harness.ts";
+import { createApp, keyring, MODES, OTHER_KEY, SDK } from "../adapters/inngest/harness.ts";
 import { A, B } from "./victim.ts";
 
 // One step that does not open, or was made up, fails its run cleanly, however user code waits for it.
@@ -46,7 +46,8 @@ describe.each([true, false])("AsyncLocalStorage: %s", (als) => {
   let before: unknown;
   beforeEach(() => {
     before = globals[STORE];
-    if (!als) globals[STORE] = { promise: Promise.resolve(NO_STORE), resolved: NO_STORE, isFallback: true };
+    const promise = Promise.resolve(NO_STORE);
+    if (!als) globals[STORE] = SDK.v4 ? { promise, resolved: NO_STORE, isFallback: true } : promise;
   });
   afterEach(() => {
     globals[STORE] = before;

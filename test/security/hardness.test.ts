@@ -1,11 +1,11 @@
 import { createSealer } from "stepseal";
 import { isPlatformError } from "stepseal/inngest";
 import { describe, expect, test } from "vitest";
-import { sealedStrings, type WireEvent } from "../../src/adapters/inngest/event.ts";
-import { openEvent, sealFields } from "../../src/adapters/inngest/events.ts";
-import { resolveOptions } from "../../src/adapters/inngest/options.ts";
-import { createPolicy } from "../../src/adapters/inngest/policy.ts";
-import { triggerDigest } from "../../src/adapters/inngest/trigger.ts";
+import { sealedStrings, type WireEvent } from "../../src/adapters/inngest/gate/event.ts";
+import { openEvent, sealFields } from "../../src/adapters/inngest/gate/events.ts";
+import { resolveOptions } from "../../src/adapters/inngest/gate/options.ts";
+import { createPolicy } from "../../src/adapters/inngest/gate/policy.ts";
+import { triggerDigest } from "../../src/adapters/inngest/gate/trigger.ts";
 import { envelopeSealer } from "../../src/value-sealer.ts";
 import { describeValue } from "../adapters/inngest/describe-value.ts";
 import { differences } from "../adapters/inngest/differences.ts";

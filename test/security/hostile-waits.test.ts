@@ -118,14 +118,22 @@ describe.each(MODES)("$name, what waits return", ({ checkpointing }) => {
     expectRefused(run, seen, code, says);
   });
 
-  // The SDK's own check of a waited event's name, on which the gate leans.
-  test("another event in place of one is an error of the SDK's, and its data is not seen", async () => {
-    const { seen } = await play({ [WAIT]: event("pay/failed", 7) });
-    const refusal = expect.objectContaining({
-      message: expect.stringContaining("Event not found in triggers"),
-    });
-    expect(seen).toEqual(["caught", refusal, "finally"]);
+  test.skipIf(SDK.v4)("another event in place of one is refused", async () => {
+    const { run, seen } = await play({ [WAIT]: event("pay/failed", 7) });
+    expectRefused(run, seen, "CONTEXT", "pay/failed");
   });
+
+  // The SDK's own check of a waited event's name, on which the gate leans; v3 has none.
+  test.skipIf(!SDK.v4)(
+    "another event in place of one is an error of the SDK's, and its data is not seen",
+    async () => {
+      const { seen } = await play({ [WAIT]: event("pay/failed", 7) });
+      const refusal = expect.objectContaining({
+        message: expect.stringContaining("Event not found in triggers"),
+      });
+      expect(seen).toEqual(["caught", refusal, "finally"]);
+    },
+  );
 
   test("members put beside the data of a signal are not seen", async () => {
     const answer = signal("ok", 1);

@@ -128,10 +128,11 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
   const names = inngest.createFunction({ id: M.functionId, triggers: go }, async ({ step, group }) => {
     await step.run(M.stepId, () => 1);
     if (SDK.scores) await (step as unknown as Extras).score("score", { name: M.scoreName, value: 1 });
-    await group.experiment(M.experimentName, {
-      variants: { [M.variant]: () => step.run("variant", () => M.experimentOutput) },
-      select: experiment.fixed(M.variant),
-    });
+    if (SDK.experiments)
+      await group.experiment(M.experimentName, {
+        variants: { [M.variant]: () => step.run("variant", () => M.experimentOutput) },
+        select: experiment.fixed(M.variant),
+      });
   });
 
   /** What cannot be sealed. With stepseal each fails where it is called. */
@@ -163,9 +164,13 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
     );
   });
 
-  const streams = inngest.createFunction({ id: "streams", retries: 0, triggers: go }, async () => {
-    await attempt(async () => stream.push(M.stream));
-  });
+  const streams = !SDK.streams
+    ? []
+    : [
+        inngest.createFunction({ id: "streams", retries: 0, triggers: go }, async () => {
+          await attempt(async () => stream.push(M.stream));
+        }),
+      ];
 
   const falsy = [false, 0, "", null, undefined].map((value, n) =>
     inngest.createFunction({ id: `falsy-${n}`, triggers: go }, async ({ step }) => {
@@ -184,7 +189,7 @@ export function plant(inngest: Inngest): InngestFunction.Any[] {
     waiter,
     names,
     open,
-    streams,
+    ...streams,
     ...falsy,
     failing("fails", () => new Error(M.functionError, { cause: new TypeError(M.functionCause) })),
     failing("fails-with-string", () => M.functionString),

@@ -101,7 +101,7 @@ const ALL = [
     fate: "refused",
     markers: ["endpointRequest", "endpointStep", "endpointAnswer"],
   },
-  { path: "`stream.push`", fate: "refused", markers: ["stream"] },
+  { path: "`stream.push`", fate: "refused", markers: ["stream"], needs: "streams" },
   { path: "sandboxes", fate: "refused", markers: ["sandbox"], needs: "sandboxes" },
   {
     path: "names and ids: of functions, steps, events, signals, channels, topics, kinds of metadata",
@@ -119,8 +119,20 @@ const ALL = [
 
 export type MarkerName = (typeof ALL)[number]["markers"][number];
 
+/** Markers on a path that needs more of the SDK than its other markers. */
+const NEEDS: Readonly<Partial<Record<string, keyof typeof SDK>>> = {
+  experimentOutput: "experiments",
+  experimentName: "experiments",
+  variant: "experiments",
+};
+
+const has = (needs: keyof typeof SDK | undefined): boolean => needs === undefined || SDK[needs];
+
 /** Those that this SDK has. */
-export const PATHS: readonly Path[] = ALL.filter((path: Path) => path.needs === undefined || SDK[path.needs]);
+export const PATHS: readonly Path[] = ALL.filter((path: Path) => has(path.needs)).map((path) => ({
+  ...path,
+  markers: path.markers.filter((name) => has(NEEDS[name])),
+}));
 
 const NAMES: readonly MarkerName[] = ALL.flatMap(({ markers }) => [...markers]);
 

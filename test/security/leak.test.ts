@@ -112,9 +112,14 @@ afterEach(() => {
 });
 
 describe.each(MODES)("$name", (mode) => {
+  // SDK v3 leaves the metadata of a step out of its checkpoint.
+  const lost = !SDK.v4 && mode.checkpointing !== false && (mode.checkpointing !== true || !mode.failing);
+  const sent = (...fates: Parameters<typeof markersOf>) =>
+    markersOf(...fates).filter((name) => !lost || (name !== "stepMetadata" && name !== "metadataKind"));
+
   test("without stepseal every marker is found", async () => {
     const { engine } = await run("nobody", mode);
-    const markers = markersOf("sealed", "visible", "refused");
+    const markers = sent("sealed", "visible", "refused");
     // Where nothing is signed, or no checkpoint is taken, the SDK does not get to the end of a durable endpoint.
     const answers = mode.unsigned !== true && mode.failing !== true;
     expect(found(engine)).toEqual(markers.filter((name) => answers || name !== "endpointAnswer"));
@@ -122,7 +127,7 @@ describe.each(MODES)("$name", (mode) => {
 
   test("with stepseal those are that are visible by design, and every run ends as it does without", async () => {
     const [plain, { engine, log }] = await Promise.all([run("nobody", mode), run("stepseal", mode)]);
-    expect(found(engine)).toEqual(markersOf("visible"));
+    expect(found(engine)).toEqual(sent("visible"));
     expect(ends(engine)).toEqual(ends(plain.engine));
     for (const run of engine.runs) {
       if (run.status === "completed") expect(isSealed(run.output), run.functionId).toBe(true);
@@ -150,7 +155,7 @@ describe.each(MODES)("$name", (mode) => {
     }
   });
 
-  test("with the drop-in for the official middleware, too", async () => {
+  test.skipIf(!SDK.v4)("with the drop-in for the official middleware, too", async () => {
     const [plain, { engine, log }] = await Promise.all([run("nobody", mode), run("dropIn", mode)]);
     expect(found(engine)).toEqual(markersOf("visible"));
     expect(findPlaintext(engine.wire, [PASSPHRASE])).toEqual([]);

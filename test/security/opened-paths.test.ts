@@ -5,7 +5,7 @@ import { stream } from "inngest/experimental/durable-endpoints";
 import { inspectEnvelope, isSealed, StepsealError } from "stepseal";
 import { type EncryptionMiddlewareOptions, encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, findPlaintext, type TestEngine } from "stepseal/testing";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { createApp, keyring, MODES, quiet, SDK } from "../adapters/inngest/harness.ts";
 
 // Paths that leave in plaintext once they are named, and that are refused, or sealed, until then.
@@ -20,9 +20,15 @@ const found = (engine: TestEngine, ...needles: string[]): string[] =>
   [...new Set(findPlaintext(engine.wire, needles).map((hit) => hit.needle))].sort();
 
 describe("a durable endpoint", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
   /** An endpoint that fails a step, sleeps, and answers. */
   function endpointApp(seal: EncryptionMiddlewareOptions | null) {
     const engine = createTestEngine();
+    // v3 takes the signing key of an endpoint from the environment alone.
+    if (!SDK.v4) vi.stubEnv("INNGEST_SIGNING_KEY", engine.clientOptions.signingKey);
     const seen: unknown[] = [];
     const inngest = new Inngest({
       id: "app",
@@ -82,18 +88,29 @@ describe("a durable endpoint", () => {
     for (const kept of stored) expect(isSealed(kept!.data)).toBe(true);
   });
 
-  test("by GET leaks its steps past every middleware, so it is refused though it is allowed", async () => {
-    const { engine, ask } = endpointApp(null);
+  test.skipIf(SDK.v4)("by GET is sealed as by POST", async () => {
+    const { engine, ask } = endpointApp({ allowPlaintext: ["durable-endpoint"] });
     await ask("", "GET");
     await engine.advance("2h");
-    expect(found(engine, STEP)).toEqual([STEP]);
-    const sealed = endpointApp({ allowPlaintext: ["durable-endpoint"] });
-    const answer = await sealed.ask("", "GET");
-    expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain("only a durable endpoint that is called with POST");
-    expect(sealed.seen).toEqual([]);
-    expect(sealed.engine.wire).toEqual([]);
+    expect(engine.runs[0]!.status).toBe("completed");
+    expect(found(engine, STEP, FAILURE)).toEqual([]);
   });
+
+  test.skipIf(!SDK.v4)(
+    "by GET leaks its steps past every middleware, so it is refused though it is allowed",
+    async () => {
+      const { engine, ask } = endpointApp(null);
+      await ask("", "GET");
+      await engine.advance("2h");
+      expect(found(engine, STEP)).toEqual([STEP]);
+      const sealed = endpointApp({ allowPlaintext: ["durable-endpoint"] });
+      const answer = await sealed.ask("", "GET");
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toContain("only a durable endpoint that is called with POST");
+      expect(sealed.seen).toEqual([]);
+      expect(sealed.engine.wire).toEqual([]);
+    },
+  );
 
   test("opens no other run's step", async () => {
     const { engine, ask, seen } = endpointApp({ allowPlaintext: ["durable-endpoint"] });
@@ -153,7 +170,7 @@ describe("a durable endpoint", () => {
   });
 });
 
-describe.each(MODES)("$name, a stream", ({ checkpointing }) => {
+describe.skipIf(!SDK.streams).each(MODES)("$name, a stream", ({ checkpointing }) => {
   async function push(seal: EncryptionMiddlewareOptions | null) {
     const got: unknown[] = [];
     const { engine, inngest } = await createApp(
@@ -268,9 +285,11 @@ describe.each(MODES)("$name, metadata", ({ checkpointing }) => {
       );
       await inngest.send({ name: "go" });
       await engine.idle();
-      expect(found(engine, NOTE)).toEqual(allowed ? [NOTE] : []);
+      const leaves = allowed && (SDK.v4 || !checkpointing);
+      expect(found(engine, NOTE)).toEqual(leaves ? [NOTE] : []);
       const updates = engine.wire.filter(({ body }) => body.includes("userland.default"));
-      expect(updates.length).toBeGreaterThan(0);
+      // SDK v3 leaves the metadata of a step out of its checkpoint.
+      if (SDK.v4 || !checkpointing) expect(updates.length).toBeGreaterThan(0);
     }
   });
 });

@@ -4,9 +4,16 @@ import { type Seen, STORY } from "../story.ts";
 /** Beside the story's: what only Inngest has. */
 export const MARKERS = { ...STORY, voucherCause: "insurance-number-M123456789-is-closed" } as const;
 
+/** A client of either SDK: of v3, one whose functions are made as in v4 (sdk.ts). */
+export type MakeClient = (options: ClientOptions) => Inngest;
+
 /** The app of the demo: an order with a card and a national id, as it would be written without stepseal. */
-export function createApp(options: Omit<ClientOptions, "id">, seen: Seen) {
-  const inngest = new Inngest({ id: "shop", ...options });
+export function createApp(
+  options: Omit<ClientOptions, "id">,
+  seen: Seen,
+  makeClient: MakeClient = (all) => new Inngest(all),
+) {
+  const inngest = makeClient({ id: "shop", ...options });
 
   const shipParcel = inngest.createFunction({ id: "ship-parcel", triggers: [] }, async ({ event, step }) => {
     seen("child, invoked with", (event.data as { encrypted?: unknown }).encrypted);

@@ -1,28 +1,28 @@
-import { type ClientOptions, Inngest } from "inngest";
-import { serve } from "inngest/edge";
-import { encryptionMiddleware } from "stepseal/inngest";
+import type { Inngest } from "inngest";
 import { createTestEngine } from "stepseal/testing";
 import type { Deploy, Engine } from "../acts.ts";
 import { progress } from "../report.ts";
 import type { Sight } from "../story.ts";
 import { APPROVAL, createApp, MARKERS, ORDER } from "./app.ts";
+import type { Sdk } from "./sdk.ts";
 
 /** Keeps the SDK's log of the failing step out of the account. */
 export const quiet = { info() {}, warn() {}, error() {}, debug() {} };
 
-/** The demo on Inngest. */
-export const inngest: Engine = {
+/** The demo on Inngest, with a version of its SDK. */
+export const inngestOn = (sdk: Sdk): Engine => ({
   markers: Object.values(MARKERS),
   change: "middleware: [encryptionMiddleware()]",
   async play(first, afterSleep) {
     const engine = createTestEngine();
     const seen = new Map<string, Sight>();
     const deploy = async (keyring: Deploy): Promise<Inngest> => {
-      const client = { ...engine.clientOptions, logger: quiet, middleware: middlewareOf(keyring) };
+      const middleware = keyring === undefined ? [] : sdk.middleware(keyring);
+      const client = { ...engine.clientOptions, logger: quiet, middleware };
       // A resumed function sees its earlier values again: kept once.
-      const app = createApp(client, (what, value) => seen.set(what, { what, value }));
-      await engine.serve(serve({ client: app.inngest, functions: app.functions }));
-      return new Inngest({ id: "shop-front", ...client });
+      const app = createApp(client, (what, value) => seen.set(what, { what, value }), sdk.client);
+      await engine.serve(sdk.serve({ id: "shop", ...client }, app.inngest, app.functions));
+      return sdk.client({ id: "shop-front", ...client });
     };
 
     progress("  the order comes in; risk, fraud and charge run");
@@ -47,8 +47,4 @@ export const inngest: Engine = {
       status: run?.status ?? "never started",
     };
   },
-};
-
-function middlewareOf(keyring: Deploy): NonNullable<ClientOptions["middleware"]> {
-  return keyring === undefined ? [] : [encryptionMiddleware({ keyring })];
-}
+});

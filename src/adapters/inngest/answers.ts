@@ -1,15 +1,8 @@
 import type { Inngest, Middleware } from "inngest";
-import { StepsealError } from "../../errors.ts";
+import { gateFailure, UNANSWERED_ERROR } from "./gate/failure.ts";
 import { signAgain } from "./signature.ts";
 
-function wireError(name: string, members: object): string {
-  return JSON.stringify({ name, ...members, stack: "", __serialized: true });
-}
-
-/**
- * What is answered where there is no answer to seal: the keys did not load, or another middleware threw. As
- * without stepseal the platform tries again; what was thrown could hold anything, and stays here.
- */
+/** What is answered where there is no answer to seal; see {@link UNANSWERED_ERROR}. */
 export const UNANSWERED: Middleware.Response = {
   status: 500,
   headers: {
@@ -17,7 +10,7 @@ export const UNANSWERED: Middleware.Response = {
     "x-inngest-sdk-handled": "true",
     "x-inngest-no-retry": "false",
   },
-  body: wireError("Error", { message: "stepseal: the request failed before it was answered" }),
+  body: JSON.stringify(UNANSWERED_ERROR),
 };
 
 /** A response with another body, signed again with the keys of the client. */
@@ -37,10 +30,6 @@ export function refuseAnswer(
   response: Middleware.Response,
   error: unknown,
 ): Middleware.Response {
-  const reason =
-    error instanceof StepsealError
-      ? { message: error.message, code: error.code }
-      : { message: "the response could not be sealed" };
-  const answer = answerWith(client, response, wireError("StepsealError", reason));
+  const answer = answerWith(client, response, JSON.stringify(gateFailure(error, "the response")));
   return { ...answer, status: 400, headers: { ...answer.headers, "x-inngest-no-retry": "true" } };
 }

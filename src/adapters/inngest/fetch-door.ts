@@ -1,24 +1,6 @@
 import { StepsealError } from "../../errors.ts";
-import { createRunRegistry, type RunRegistry } from "./context.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { type RequestScope, sealRequest } from "./requests.ts";
-
-type Fetch = typeof globalThis.fetch;
-
-/** Gated functions by the function they wrap, so that `client.fetch` stays one function. */
-interface Door {
-  readonly runs: RunRegistry;
-}
-
-const doors = new WeakMap<object, Door>();
-
-/** The runs that a client is executing, for the client whose `fetch` is gated. */
-export function runsOf(client: object): RunRegistry {
-  const door = doors.get(client);
-  if (door === undefined)
-    throw new StepsealError("CONFIG", "encryptionMiddleware is not registered on this client");
-  return door.runs;
-}
+import { createFetchGate } from "./gate/fetch-gate.ts";
+import type { ResolvedOptions } from "./gate/options.ts";
 
 /**
  * Puts the gate in front of a client's `fetch`, through which all its calls to the platform's API go.
@@ -36,39 +18,11 @@ export function gateFetch(client: { readonly id: string }, options: ResolvedOpti
       "encryptionMiddleware cannot gate this client: its class has no `fetch` getter; stepseal supports inngest 4",
     );
   }
-  const runs = createRunRegistry();
-  const gated = new WeakMap<Fetch, Fetch>();
-  doors.set(client, { runs });
+  const gate = createFetchGate(client, options);
   Object.defineProperty(client, "fetch", {
     configurable: true,
-    get(): Fetch {
-      const inner = getter.call(client) as Fetch;
-      let gate = gated.get(inner);
-      if (gate === undefined) {
-        gate = createGate(inner, { options, runs, clientId: client.id });
-        gated.set(inner, gate);
-      }
-      return gate;
-    },
+    get: () => gate(getter.call(client) as typeof globalThis.fetch),
   });
-}
-
-function createGate(inner: Fetch, scope: Omit<RequestScope, "sealer">): Fetch {
-  const { options } = scope;
-  return async (input, init) => {
-    if (!options.seals) return inner(input, init);
-    const sealer = await options.sealer();
-    if (input instanceof Request) {
-      const request = new Request(input.clone(), init);
-      const text = request.body === null ? undefined : await request.text();
-      const url = new URL(request.url);
-      const body = (await sealRequest(request.method, url, text, { ...scope, sealer })) as BodyInit;
-      return inner(new Request(input, { ...init, ...(body !== undefined && { body }) }));
-    }
-    const method = (init?.method ?? "GET").toUpperCase();
-    const body = (await sealRequest(method, new URL(input), init?.body, { ...scope, sealer })) as BodyInit;
-    return inner(input, { ...init, ...(body !== undefined && { body }) });
-  };
 }
 
 function inheritedGetter(object: object, property: string): (() => unknown) | undefined {

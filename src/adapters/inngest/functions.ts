@@ -1,56 +1,29 @@
 import type { Inngest, Middleware } from "inngest";
-import { StepsealError } from "../../errors.ts";
-import { checkFunctionConfig, type FunctionConfig } from "./expressions.ts";
+import {
+  type ExecutionOptions,
+  markAsSealed,
+  type SdkFunction as Watched,
+  watchFunctions,
+} from "./gate/function-class.ts";
+import type { ResolvedOptions } from "./gate/options.ts";
 import { checkOthers } from "./install.ts";
-import type { ResolvedOptions } from "./options.ts";
 
 /** What is used here of the SDK's class of functions; private to TypeScript. */
-interface SdkFunction {
+interface SdkFunction extends Watched<ExecutionOptions, unknown> {
   readonly client: Inngest.Any;
   readonly opts: { readonly middleware?: readonly Middleware.Class[] };
-  getConfig(...args: unknown[]): FunctionConfig[];
-  createExecution(options: { readonly partialOptions: { readonly client: object } }): unknown;
 }
 
-const sealedClients = new WeakMap<object, ResolvedOptions>();
-const guardedClasses = new WeakSet<object>();
-
-/**
- * Watches over the functions of a client: what they are registered with, and who serves them.
- *
- * Neither has a hook, and deferred functions are made without asking the client, so the methods stand on the SDK's
- * class, once. Functions of clients without stepseal pass through them untouched.
- */
+/** Watches over the functions of a client. Its middleware does the rest: the SDK runs that of the client that serves. */
 export function guardFunctions(client: Inngest.Any, options: ResolvedOptions): void {
-  sealedClients.set(client, options);
+  markAsSealed(client, options);
   // Made to learn its class; the client does not list it.
   // biome-ignore lint/complexity/useLiteralKeys: private to TypeScript
   const sample = client["_createFunction"]({ id: "stepseal", triggers: [] }, async () => {});
-  const SdkClass = Object.getPrototypeOf(sample) as SdkFunction;
-  if (guardedClasses.has(SdkClass)) return;
-  guardedClasses.add(SdkClass);
-  const { getConfig, createExecution } = SdkClass;
-
-  /** Asked by `serve` and `connect` as they start, and at each registration. */
-  SdkClass.getConfig = function (...args) {
-    const configs = getConfig.apply(this, args);
-    const own = sealedClients.get(this.client);
-    const [config] = configs;
-    if (own?.seals && config !== undefined) {
-      checkFunctionConfig(config, own.eventFields);
-      checkOthers(this.opts.middleware ?? [], this.client, own, `function "${config.id}"`);
-    }
-    return configs;
-  };
-
-  /** Asked for each request; the middleware that then runs is that of the client that serves. */
-  SdkClass.createExecution = function (given) {
-    if (sealedClients.has(this.client) && !sealedClients.has(given.partialOptions.client)) {
-      throw new StepsealError(
-        "CONFIG",
-        "this function belongs to a client with encryptionMiddleware and is served by one without: what it returns would leave unsealed. Serve it with its own client: serve({ client, functions })",
-      );
-    }
-    return createExecution.call(this, given);
-  };
+  watchFunctions(Object.getPrototypeOf(sample) as SdkFunction, {
+    configured: (fn, { id }, own) => {
+      if (own.seals) checkOthers(fn.opts.middleware ?? [], fn.client, own, `function "${id}"`);
+    },
+    execute: (_fn, given, create) => create(given),
+  });
 }

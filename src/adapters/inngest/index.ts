@@ -3,12 +3,13 @@
  *
  * @module stepseal/inngest
  */
-export { encryptionMiddleware } from "./middleware.ts";
+
 export type {
   EncryptionMiddlewareOptions,
   LegacyOptions,
   PlaintextPath,
   PlaintextSenders,
-} from "./options.ts";
-export { isPlatformError } from "./platform-errors.ts";
-export { openRealtimeMessage, type RealtimeMessage } from "./realtime.ts";
+} from "./gate/options.ts";
+export { isPlatformError } from "./gate/platform-errors.ts";
+export { openRealtimeMessage, type RealtimeMessage } from "./gate/realtime.ts";
+export { encryptionMiddleware } from "./middleware.ts";

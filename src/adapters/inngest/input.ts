@@ -1,40 +1,22 @@
 import type { Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
-import { equalBytes } from "../../internal/bytes.ts";
-import type { ValueSealer } from "../../value-sealer.ts";
-import { endpointContext, type RunContext } from "./context.ts";
-import {
-  FAILED_EVENT,
-  HTTP_EVENT,
-  INVOKED_EVENT,
-  isObject,
-  LIFECYCLE_EVENTS,
-  own,
-  type WireEvent,
-} from "./event.ts";
-import { isUntied, openEvent } from "./events.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { isPlatformError, markPlatformError } from "./platform-errors.ts";
-import type { PlaintextPolicy } from "./policy.ts";
+import type { WireEvent } from "./gate/event.ts";
+import { own } from "./gate/event.ts";
+import type { ResolvedOptions } from "./gate/options.ts";
+import { markPlatformError } from "./gate/platform-errors.ts";
+import { refusedPath } from "./gate/refusals.ts";
+import { isEndpoint, openRun, type RunReader } from "./gate/run-input.ts";
+import type { MemoizedStep, StepShape } from "./gate/steps.ts";
 import { rebuildError } from "./rebuild-error.ts";
-import { refusedPath } from "./refusals.ts";
-import { type StartNames, startNames, starts } from "./starts.ts";
-import { type MemoizedStep, openSteps, type StepShape } from "./steps.ts";
-import { triggerDigest } from "./trigger.ts";
+import { startNames } from "./start-names.ts";
 
 /** What the SDK is about to run a function with. */
 export type FunctionInput = Middleware.TransformFunctionInputArgs;
 
 /** What opening a function's input needs to know. */
-export interface InputReader {
-  readonly sealer: ValueSealer;
-  readonly options: ResolvedOptions;
-  readonly policy: PlaintextPolicy;
-  readonly clientId: string;
+export interface InputReader extends RunReader {
   /** Whether the answer to this request passes the response door. */
   readonly inRequest: boolean;
-  /** Told where the run belongs, before anything of it is opened: a failure to open it has a place, too. */
-  readonly onContext: (context: RunContext) => void;
 }
 
 export interface OpenedInput {
@@ -45,118 +27,45 @@ export interface OpenedInput {
 /**
  * Opens the input of a function: its events, its memoized steps, and the error that `onFailure` is given.
  *
- * @throws {StepsealError} as {@link ValueSealer.open}, `PLAINTEXT_REJECTED` or `REFUSED`, naming event, field or step
+ * @throws {StepsealError} as {@link openRun}, or `REFUSED`
  */
 export function openInput(arg: FunctionInput, reader: InputReader): OpenedInput {
   const { ctx, fn, steps } = arg;
-  const { sealer, options, policy, clientId } = reader;
-  const first = ctx.event as unknown as WireEvent;
-  const all = ctx.events as unknown as readonly WireEvent[];
-  const endpoint = isEndpoint(arg);
-  if (endpoint && options.seals) checkEndpoint(first, reader);
+  const { options, clientId } = reader;
+  const event = ctx.event as unknown as WireEvent;
+  const events = ctx.events as unknown as readonly WireEvent[];
+  const endpoint = isEndpoint([event, ...events], fn.opts.triggers);
+  if (endpoint && options.seals) checkEndpoint(event, reader);
 
-  // Only the handler of `onFailure` is given an error; it is a function of its own to the platform.
-  const isFailureHandler = "error" in ctx;
-  const ownId = fn.id(clientId);
-  const fnId = isFailureHandler ? `${ownId}-failure` : ownId;
-  const names = isFailureHandler ? ON_FAILURE : startNames(fn, clientId);
-  if (!endpoint) checkNames([first, ...all], names, fnId);
-  if (listens(names)) for (const event of [first, ...all]) checkCall(event, reader);
-  if (isFailureHandler && own(first.data, "function_id") !== ownId) {
-    throw new StepsealError(
-      "CONTEXT",
-      `the failure handler of "${ownId}" was given the failure of another function`,
-    );
-  }
-
-  const trigger = triggerDigest(first);
-  // The platform sends the first event twice, and nothing ties the one to the other but this. A durable endpoint's is
-  // the request, without a sealed part; on re-entry the SDK has it in the list only.
-  const [listed] = all;
-  if (!endpoint && (listed === undefined || !equalBytes(trigger, triggerDigest(listed)))) {
-    throw new StepsealError("CONTEXT", "`event` and `events[0]` of this request are different events");
-  }
-
-  const eventReader = {
-    sealer,
-    options,
-    policy,
-    fn: fnId,
-    ...(isFailureHandler && { nestedStarts: startNames(fn, clientId) }),
-  };
-  const place = endpoint
-    ? endpointContext(clientId, ctx.runId)
-    : { fn: fnId, run: ctx.runId, trigger, caller: undefined };
-  // Known from here on; the caller, if any, is known once the event is open.
-  reader.onContext(place);
-  const opened = openEvent(first, eventReader);
-  const { caller } = opened;
-  const context: RunContext = {
-    ...place,
-    caller,
-    ...(isUntied(first, caller, options) && { untied: true }),
-  };
-  reader.onContext(context);
-
-  const events = all.map((event) => openEvent(event, eventReader).event);
-  const wireError = isFailureHandler ? own(opened.event.data, "error") : undefined;
-  const error = isFailureHandler ? rebuildError(wireError) : undefined;
-  if (isFailureHandler && (isPlatformError(wireError) || !isObject(wireError))) {
-    if (!options.platformErrors) policy.plaintext(`the failure handler of "${ownId}", its error`);
-    markPlatformError(error);
-  }
-  const { steps: openedSteps, shapes } = openSteps(steps as Record<string, MemoizedStep>, {
-    ...eventReader,
-    context,
-  });
+  const { shapes, failure, ...opened } = openRun(
+    {
+      event,
+      events,
+      runId: ctx.runId,
+      steps: steps as Record<string, MemoizedStep>,
+      ownId: fn.id(clientId),
+      startNames: endpoint ? new Set() : startNames(fn, clientId),
+      // Only the handler of `onFailure` is given an error.
+      isFailureHandler: "error" in ctx,
+      endpoint,
+    },
+    reader,
+  );
+  const error = failure === undefined ? undefined : rebuildError(failure.error);
+  if (failure?.isPlatforms === true) markPlatformError(error);
   return {
     input: {
       ...arg,
       ctx: {
         ...ctx,
         event: opened.event,
-        events,
-        ...(isFailureHandler && { error }),
+        events: opened.events,
+        ...(failure !== undefined && { error }),
       } as unknown as FunctionInput["ctx"],
-      steps: openedSteps as FunctionInput["steps"],
+      steps: opened.steps as FunctionInput["steps"],
     },
     shapes,
   };
-}
-
-const ON_FAILURE: StartNames = new Set([FAILED_EVENT]);
-
-function checkNames(events: readonly WireEvent[], names: StartNames, fnId: string): void {
-  for (const { name } of events) {
-    if (starts(names, name)) continue;
-    throw new StepsealError(
-      "CONTEXT",
-      `an event ${JSON.stringify(name)} does not start the function "${fnId}"`,
-    );
-  }
-}
-
-/** Whether a function hears of runs that ended, and takes what it is told of them for proven. */
-function listens(names: StartNames): boolean {
-  return [...LIFECYCLE_EVENTS].some((name) => starts(names, name));
-}
-
-/** Members in which an event tells of a run that ended. */
-const TOLD_OF_RUNS = ["event", "events", "error", "result"];
-
-/** Refuses a call that tells a listener what only an event may tell it: there it would have to be sealed. */
-function checkCall({ name, data }: WireEvent, { options, policy }: InputReader): void {
-  if (name !== INVOKED_EVENT) return;
-  for (const member of TOLD_OF_RUNS) {
-    if (own(data, member) === undefined || options.eventFields.has(member)) continue;
-    policy.plaintext(`event "${name}" of a function that hears of runs that ended, member "${member}"`);
-  }
-}
-
-/** Whether what runs is a durable endpoint: a function made for one request, which has no triggers to ask for. */
-function isEndpoint({ ctx, fn }: FunctionInput): boolean {
-  const named = [ctx.event, ...ctx.events].find((event) => event.name !== undefined);
-  return String(named?.name) === HTTP_EVENT && fn.opts.triggers === undefined;
 }
 
 /**
@@ -164,7 +73,10 @@ function isEndpoint({ ctx, fn }: FunctionInput): boolean {
  * its first request, and the SDK shows middleware the answers to POST alone (`handleAsyncRequest`): of a GET the
  * results of steps would leave as they are.
  */
-function checkEndpoint(first: WireEvent, { options, inRequest }: InputReader): void {
+function checkEndpoint(
+  first: WireEvent,
+  { options, inRequest }: { readonly options: ResolvedOptions; readonly inRequest: boolean },
+): void {
   if (!options.allows("durable-endpoint")) throw refusedPath("durable-endpoint", "this request");
   if (inRequest || own(first.data, "method") === "POST") return;
   throw new StepsealError(

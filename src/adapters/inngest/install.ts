@@ -1,14 +1,8 @@
 import type { Inngest, InngestFunction, Middleware } from "inngest";
 import { StepsealError } from "../../errors.ts";
-import type { PlaintextPath, ResolvedOptions } from "./options.ts";
-import { refusedPath } from "./refusals.ts";
-
-const isOurs = new WeakSet<object>();
-
-/** Remembers a class as one of stepseal's, so that a second one on the same client is noticed. */
-export function markAsOurs(middleware: object): void {
-  isOurs.add(middleware);
-}
+import type { PlaintextPath, ResolvedOptions } from "./gate/options.ts";
+import { checkPlace, isOurs } from "./gate/ours.ts";
+import { refusedPath } from "./gate/refusals.ts";
 
 /** The SDK's own middleware that opens a path which cannot be sealed, by the id of its instances. */
 const OPENS_PATH: ReadonlyMap<string, PlaintextPath> = new Map([
@@ -29,7 +23,7 @@ export function checkOthers(
   at: string,
 ): void {
   for (const Other of listed) {
-    if (isOurs.has(Other)) continue;
+    if (isOurs(Other)) continue;
     const path = OPENS_PATH.get(idOf(Other, client));
     if (path !== undefined && !allows(path)) throw refusedPath(path, `middleware of ${at}`);
   }
@@ -57,16 +51,9 @@ export function listedOn(client: Inngest.Any): readonly Middleware.Class[] {
  * @throws {StepsealError} `CONFIG`, saying where it belongs
  */
 export function checkInstallation(self: object, client: Inngest.Any, fn: InngestFunction.Any | null): void {
-  if (fn !== null) {
-    throw new StepsealError(
-      "CONFIG",
-      `encryptionMiddleware is installed on the function "${fn.id()}": events that it sends outside its steps would leave unsealed. Install it on the client: new Inngest({ middleware: [encryptionMiddleware()] })`,
-    );
-  }
+  if (fn !== null) checkPlace([self], fn.id());
   const listed = listedOn(client);
-  if (listed.filter((middleware) => isOurs.has(middleware)).length > 1) {
-    throw new StepsealError("CONFIG", "encryptionMiddleware is listed twice on this client; keep the first");
-  }
+  checkPlace(listed, undefined);
   if (listed[0] !== self) {
     throw new StepsealError(
       "CONFIG",

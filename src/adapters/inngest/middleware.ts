@@ -1,22 +1,26 @@
-import { Middleware, NonRetriableError } from "inngest";
-import { StepsealError } from "../../errors.ts";
+import { Middleware } from "inngest";
 import { SealerUnavailable } from "../../value-sealer.ts";
 import { answerWith, refuseAnswer, UNANSWERED } from "./answers.ts";
-import type { RunContext } from "./context.ts";
-import { gateFetch, runsOf } from "./fetch-door.ts";
+import { gateFetch } from "./fetch-door.ts";
 import { guardFunctions } from "./functions.ts";
+import type { RunContext } from "./gate/context.ts";
+import { loggable, Refusals } from "./gate/failure.ts";
+import { runsOf } from "./gate/fetch-gate.ts";
+import { type EncryptionMiddlewareOptions, type ResolvedOptions, resolveOptions } from "./gate/options.ts";
+import { markAsOurs, wrongSdk } from "./gate/ours.ts";
+import { markPlatformError } from "./gate/platform-errors.ts";
+import { createPolicy, type PlaintextPolicy } from "./gate/policy.ts";
+import { refusedPath } from "./gate/refusals.ts";
+import { openWithKeys } from "./gate/run-input.ts";
+import { checkEvent } from "./gate/sent-events.ts";
+import { guardTools } from "./gate/step-tools.ts";
+import { checkShape, type StepShape } from "./gate/steps.ts";
 import { type FunctionInput, type OpenedInput, openInput } from "./input.ts";
-import { checkInstallation, checkOthers, listedOn, markAsOurs } from "./install.ts";
-import { type EncryptionMiddlewareOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
+import { checkInstallation, checkOthers, listedOn } from "./install.ts";
+import { invokedId } from "./invoked.ts";
 import { abandoned, OutsideFailure } from "./outside-failure.ts";
-import { markPlatformError } from "./platform-errors.ts";
-import { createPolicy, type PlaintextPolicy } from "./policy.ts";
-import { refusedPath } from "./refusals.ts";
 import { sealResponseBody } from "./response-door.ts";
 import { refusingSandboxes } from "./sandboxes.ts";
-import { checkEvent } from "./sent-events.ts";
-import { guardTools } from "./step-tools.ts";
-import { checkShape, type StepShape } from "./steps.ts";
 import { refuseStreams } from "./streams.ts";
 
 /** What is used of what the SDK tells of a step. */
@@ -59,8 +63,7 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
     readonly #invokesPlain = new Map<string, boolean>();
     /** By the id of a step of which SDKs before 4.4 do not tell the type: whether it waits for a signal, and never sends one. */
     readonly #awaitsSignal = new Map<string, boolean>();
-    /** Messages of our own refusals in this request: they hold no data, and leave readable. */
-    readonly #refusals = new Map<string, StepsealError>();
+    readonly #refusals = new Refusals();
     readonly #outside = new OutsideFailure();
 
     static override onRegister({ client, fn }: Middleware.OnRegisterArgs): void {
@@ -72,6 +75,11 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
         const sandboxes = refusingSandboxes(() => refusedPath("sandbox", `client "${client.id}"`));
         Object.defineProperty(client, "sandboxes", { value: sandboxes, configurable: true });
       }
+    }
+
+    /** What SDK v3 would call. */
+    static init(): never {
+      throw wrongSdk("stepseal/inngest", "v3", "stepseal/inngest-v3");
     }
 
     /** The response door. */
@@ -88,12 +96,8 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
         return answerWith(this.client, response, await sealResponseBody(response, scope));
       } catch (error) {
         const answered = response !== UNANSWERED && !(error instanceof SealerUnavailable);
-        // Its name only: what another middleware or a key provider puts into a message could be anything.
-        const name = error instanceof Error ? error.name : typeof error;
         const what = answered ? "an answer could not be sealed" : "a request failed before it was answered";
-        this.client.logger.error(
-          `stepseal: ${what}: ${error instanceof StepsealError ? error.message : name}`,
-        );
+        this.client.logger.error(`stepseal: ${what}: ${loggable(error)}`);
         return answered ? refuseAnswer(this.client, response, error) : UNANSWERED;
       } finally {
         if (this.#context !== undefined) runsOf(this.client).leave(this.#context);
@@ -109,12 +113,11 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
         this.#shapes = shapes;
         return resolved.seals ? this.#guarded(input) : input;
       } catch (error) {
-        throw this.#recorded(error);
+        throw this.#refusals.record(error);
       }
     }
 
-    /** Opens the input; where a key is missing, once more with newer keys, if there are any. */
-    async #open(arg: FunctionInput): Promise<OpenedInput> {
+    #open(arg: FunctionInput): Promise<OpenedInput> {
       const reader = {
         options: resolved,
         policy: this.#policy(),
@@ -122,33 +125,26 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
         inRequest: this.#inRequest,
         onContext: (context: RunContext) => this.#enter(context),
       };
-      const sealer = await resolved.sealer();
-      await sealer.prepare?.([arg.ctx.event, arg.ctx.events, arg.steps]);
-      try {
-        return openInput(arg, { ...reader, sealer });
-      } catch (error) {
-        if (!(error instanceof StepsealError) || error.code !== "UNKNOWN_KEY") throw error;
-        const refreshed = await resolved.refreshedSealer?.();
-        if (refreshed === undefined || refreshed === sealer) throw error;
-        return openInput(arg, { ...reader, sealer: refreshed });
-      }
+      const sealed = [arg.ctx.event, arg.ctx.events, arg.steps];
+      return openWithKeys(resolved, sealed, (sealer) => openInput(arg, { ...reader, sealer }));
     }
 
     /** The input with tools that let nothing out, nor in, that the gate would have to refuse too late. */
     #guarded(input: FunctionInput): FunctionInput {
       if (!resolved.allows("stream")) {
-        refuseStreams(() => this.#recorded(refusedPath("stream", `function "${input.fn.id()}"`)));
+        refuseStreams(() => this.#refusals.record(refusedPath("stream", `function "${input.fn.id()}"`)));
       }
       const step = guardTools(input.ctx.step, {
         options: resolved,
-        clientId: this.client.id,
         startedBy: String(input.ctx.event.name),
-        recorded: (error) => this.#recorded(error),
-        fail: (error) => this.#outside.fail(this.#recorded(error)),
+        recorded: (error) => this.#refusals.record(error),
+        fail: (error) => this.#outside.fail(this.#refusals.record(error)),
         onSignal: (stepId, waits) => {
           this.#awaitsSignal.set(stepId, waits && this.#awaitsSignal.get(stepId) !== false);
         },
-        onInvoke: (stepId, functionId) => {
+        onInvoke: (stepId, called) => {
+          const functionId = invokedId(called, this.client.id);
+          if (functionId === undefined) return;
           const plain = resolved.plainFunctions.has(functionId);
           this.#invokesPlain.set(stepId, plain && this.#invokesPlain.get(stepId) !== false);
         },
@@ -195,7 +191,7 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
         checkShape({ hashedId, id, stepType: type, shape, fromPlainFunction }, resolved, this.#policy());
         return undefined;
       } catch (error) {
-        return this.#outside.fail(this.#recorded(error));
+        return this.#outside.fail(this.#refusals.record(error));
       }
     }
 
@@ -221,16 +217,6 @@ export function createMiddleware(resolved: ResolvedOptions): Middleware.Class {
       this.#context = undefined;
       runs.enter(context);
       this.#context = context;
-    }
-
-    /**
-     * The error to fail the run with. Only a missing key is worth a retry: another process may hold it. Anything
-     * else fails at once, without losing what is stored.
-     */
-    #recorded(error: unknown): unknown {
-      if (!(error instanceof StepsealError)) return error;
-      this.#refusals.set(error.message, error);
-      return error.code === "UNKNOWN_KEY" ? error : new NonRetriableError(error.message, { cause: error });
     }
   }
   markAsOurs(EncryptionMiddleware);

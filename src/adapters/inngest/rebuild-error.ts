@@ -1,5 +1,5 @@
 import { StepError } from "inngest";
-import { isObject, own } from "./event.ts";
+import { isObject, own } from "./gate/event.ts";
 
 /**
  * The error that the SDK would have made of a serialised one for `onFailure`, had it not been sealed: the SDK makes it

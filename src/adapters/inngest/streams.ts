@@ -1,4 +1,4 @@
-import { isObject } from "./event.ts";
+import { isObject } from "./gate/event.ts";
 
 /** Where the SDK keeps what belongs to the request that is executing; a registered symbol, one for all its copies. */
 const CONTEXT = Symbol.for("inngest:als");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { COMMON_OPTS, OP_KEYS, OP_RULES } from "../../../src/adapters/inngest/ops.ts";
-import { ENDPOINTS } from "../../../src/adapters/inngest/requests.ts";
+import { COMMON_OPTS, OP_KEYS, OP_RULES } from "../../../src/adapters/inngest/gate/ops.ts";
+import { ENDPOINTS } from "../../../src/adapters/inngest/gate/requests.ts";
 
 // docs/inngest.md shows the gate's two tables.
 

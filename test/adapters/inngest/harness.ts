@@ -10,8 +10,18 @@ import {
   type TestEngineOptions,
 } from "stepseal/testing";
 
-/** What of the SDK came after its oldest supported version, 4.3.0: tests of it need one that has it. */
+const v4 = process.env.INNGEST_SDK !== "v3";
+
+/**
+ * What of the SDK came after its oldest supported version, 4.3.0, or is not in v3, which vitest.config.ts puts in its
+ * place: tests of it need one that has it.
+ */
 export const SDK = {
+  /** Middleware as classes, typed events, several steps planned at once. */
+  v4,
+  experiments: v4,
+  streams: v4,
+  realtime: "realtime" in new Inngest({ id: "sample" }),
   defers: "createDefer" in experimental,
   scores: "scoreMiddleware" in experimental,
   sandboxes: "sandboxMiddleware" in experimental,

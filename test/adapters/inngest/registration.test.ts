@@ -5,7 +5,7 @@ import { StepsealError } from "stepseal";
 import { type EncryptionMiddlewareOptions, encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, findPlaintext } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
-import { fieldReads } from "../../../src/adapters/inngest/expression-reader.ts";
+import { fieldReads } from "../../../src/adapters/inngest/gate/expression-reader.ts";
 import { createApp, keyring, quiet, SDK } from "./harness.ts";
 
 type Config = Parameters<Inngest["createFunction"]>[0];

@@ -13,7 +13,7 @@ import {
   INVOKED_EVENT,
   LIFECYCLE_EVENTS,
   SCHEDULED_EVENT,
-} from "../../../src/adapters/inngest/event.ts";
+} from "../../../src/adapters/inngest/gate/event.ts";
 import { hashStepId } from "../../../src/testing/ids.ts";
 import { createApp, MODES, quiet, SDK } from "./harness.ts";
 

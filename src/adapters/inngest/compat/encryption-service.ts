@@ -1,4 +1,4 @@
-import { own } from "../event.ts";
+import { own } from "../gate/event.ts";
 
 /** A value, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;

@@ -1,6 +1,6 @@
 import type { Middleware } from "inngest";
+import { openMessage, type RealtimeMessage } from "../gate/realtime.ts";
 import { createMiddleware } from "../middleware.ts";
-import { openMessage, type RealtimeMessage } from "../realtime.ts";
 import {
   type CompatKeys,
   compatSealer,

@@ -2,8 +2,8 @@ import { StepsealError } from "../../../errors.ts";
 import { legacySealer, refuseUnofficial } from "../../../legacy/sealer.ts";
 import type { ValueSealer } from "../../../value-sealer.ts";
 import { checkShape } from "../../check-shape.ts";
-import { compatSchema, MAX_PASSPHRASES } from "../option-schemas.ts";
-import { type GateOptions, type ResolvedOptions, withDefaults } from "../options.ts";
+import { compatSchema, MAX_PASSPHRASES } from "../gate/option-schemas.ts";
+import { type GateOptions, type ResolvedOptions, withDefaults } from "../gate/options.ts";
 import type { EncryptionService } from "./encryption-service.ts";
 import { serviceSealer } from "./service-sealer.ts";
 

@@ -1,6 +1,6 @@
 import { StepsealError } from "../../../errors.ts";
 import { type SealedValue, SealerUnavailable, type ValueSealer } from "../../../value-sealer.ts";
-import { isEnvelopeShaped } from "../event.ts";
+import { isEnvelopeShaped } from "../gate/event.ts";
 import type { EncryptionService } from "./encryption-service.ts";
 
 type Writable = { -readonly [Name in keyof SealedValue]: SealedValue[Name] };

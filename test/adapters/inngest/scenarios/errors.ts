@@ -6,6 +6,7 @@ import {
   RetryAfterError,
   staticSchema,
 } from "inngest";
+import { SDK } from "../harness.ts";
 import { GO, type Scenario, type See, settle } from "./scenario.ts";
 import { THROWN } from "./thrown.ts";
 
@@ -35,6 +36,9 @@ function fail(index: unknown): never {
 const CALLED = invoke(staticSchema<{ index: number }>());
 
 const nameOf = (index: unknown): string => THROWN[index as number]![0];
+
+/** SDK v3 takes the code of an object that is thrown for an error's; v4 does not. */
+const CODES_OF_OBJECTS: Pick<Scenario, "codeSurvives"> = SDK.v4 ? {} : { codeSurvives: true };
 
 export const ERROR_SCENARIOS: readonly Scenario[] = [
   {
@@ -72,6 +76,7 @@ export const ERROR_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "whatever a function throws: onFailure and listeners",
+    ...CODES_OF_OBJECTS,
     build: (inngest, see) => [
       inngest.createFunction(
         { id: "fn", triggers: { event: "go" }, retries: 1, onFailure: onFailure(see) },
@@ -93,6 +98,7 @@ export const ERROR_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "whatever an invoked function throws, as its caller sees it",
+    ...CODES_OF_OBJECTS,
     build: (inngest, see) => {
       const child = inngest.createFunction(
         { id: "child", triggers: [CALLED], retries: 1 },

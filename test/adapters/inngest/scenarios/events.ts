@@ -1,5 +1,6 @@
 import { eventType, Middleware, staticSchema } from "inngest";
 import * as z from "zod";
+import { SDK } from "../harness.ts";
 import { GO, type Scenario, settle } from "./scenario.ts";
 
 const ORDER = z.object({
@@ -89,6 +90,7 @@ export const EVENT_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "a schema that validates what is sent and what is received",
+    needs: "v4",
     build: (inngest, see) => {
       const placed = eventType("placed", { schema: ORDER });
       const child = inngest.createFunction(
@@ -125,7 +127,7 @@ export const EVENT_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "another middleware, listed after, that records and changes what passes",
-    middleware: (see) => [recorder(see)],
+    middleware: (see) => [SDK.v4 ? recorder(see) : recorderOfV3(see)],
     build: (inngest, see) => {
       const child = inngest.createFunction({ id: "child", triggers: [] }, async ({ event }) => {
         see("child", event.data);
@@ -193,4 +195,42 @@ function recorder(see: (what: string, value: unknown) => void): Middleware.Class
       see("hook: step error", [stepInfo.options.id, error]);
     }
   };
+}
+
+/** The same for SDK v3, whose middleware is an object. */
+function recorderOfV3(see: (what: string, value: unknown) => void): Middleware.Class {
+  const init = () => ({
+    onFunctionRun: ({ ctx }: { ctx: { event: object } }) => {
+      see("on run", ctx.event);
+      return {
+        transformInput: ({
+          ctx: { event, events },
+          steps,
+        }: {
+          ctx: Record<string, object>;
+          steps: object[];
+        }) => {
+          see("input", { event, events, steps });
+        },
+        transformOutput: ({
+          result,
+          step,
+        }: {
+          result: { data?: unknown; error?: unknown };
+          step?: object;
+        }) => {
+          see("output", { ...result, step });
+          return { result: { ...result, ...(step === undefined && { data: { changed: result.data } }) } };
+        },
+        finished: ({ result }: { result: object }) => see("finished", result),
+      };
+    },
+    onSendEvent: () => ({
+      transformInput: ({ payloads }: { payloads: { data?: object }[] }) => {
+        see("sends", payloads);
+        return { payloads: payloads.map((each) => ({ ...each, data: { ...each.data, stamped: true } })) };
+      },
+    }),
+  });
+  return { name: "recorder", init } as unknown as Middleware.Class;
 }

@@ -1,4 +1,5 @@
 import { invoke, staticSchema } from "inngest";
+import { SDK } from "../harness.ts";
 import { type Scenario, settle } from "./scenario.ts";
 
 const circular: Record<string, unknown> = { a: 1 };
@@ -84,6 +85,8 @@ export const ODD_OUTPUTS: readonly string[] = [
   "a symbol",
   "toJSON to undefined",
   "a text that is JSON",
+  // SDK v4 refuses it.
+  ...(SDK.v4 ? [] : ["a bigint"]),
 ];
 
 const INDEXES = VALUES.map((_, index) => index);

@@ -1,0 +1,2 @@
+// SDK v3 has no streams.
+export {};

@@ -1,0 +1,1 @@
+export * from "inngest-v3/experimental";

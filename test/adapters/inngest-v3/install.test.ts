@@ -1,0 +1,223 @@
+import { createRequire } from "node:module";
+import { Inngest as InngestV4 } from "inngest";
+import { Inngest, InngestMiddleware } from "inngest-v3";
+import { extendedTracesMiddleware } from "inngest-v3/experimental";
+import type { StepsealError } from "stepseal";
+import { encryptionMiddleware as forV4 } from "stepseal/inngest";
+import { encryptionMiddleware } from "stepseal/inngest-v3";
+import { createTestEngine, findPlaintext } from "stepseal/testing";
+import { describe, expect, test } from "vitest";
+import { keyring, quiet } from "../inngest/harness.ts";
+import { type Build, clientOf, serveV3 } from "./app.ts";
+
+const SECRET = "mk91-seen-by-the-functions-alone";
+
+const ours = () => encryptionMiddleware({ keyring: keyring() }) as never;
+const EVENT = { name: "go", data: { encrypted: SECRET } };
+
+/** A function that uses most of what can leave. */
+const build: Build = (inngest) => [
+  inngest.createFunction({ id: "fn", retries: 0 }, { event: "go" }, async ({ event, step }) => {
+    await step.sendEvent("send", { name: "sent", data: { encrypted: SECRET } });
+    await step.run("a", (given: string) => given, SECRET);
+    return event.data;
+  }),
+];
+
+describe("listed wrongly, it says where it belongs, when the client or the function is made", () => {
+  test("twice", () => {
+    expect(() => new Inngest({ id: "app", middleware: [ours(), ours()] })).toThrow(/listed twice/);
+  });
+
+  test("on a function", () => {
+    const inngest = new Inngest({ id: "app" });
+    const make = () => inngest.createFunction({ id: "pay", middleware: [ours()] }, { event: "go" }, () => {});
+    expect(make).toThrow(/function "pay".*on the client/);
+  });
+
+  test("on a client of the other SDK", async () => {
+    expect(() => new InngestV4({ id: "app", middleware: [ours()] })).toThrow(
+      /of stepseal\/inngest-v3 is listed on a client of SDK v4.*stepseal\/inngest$/,
+    );
+    const client = new Inngest({ id: "app", middleware: [forV4({ keyring: keyring() }) as never] });
+    await expect(client.ready).rejects.toThrow(/listed on a client of SDK v3.*stepseal\/inngest-v3$/);
+  });
+
+  test("beside the SDK's middleware for traces, unless that path is allowed", () => {
+    const traces = () => extendedTracesMiddleware({ behaviour: "off" });
+    const make = (allowPlaintext: readonly "traces"[]) => () => {
+      const sealing = encryptionMiddleware({ keyring: keyring(), allowPlaintext }) as never;
+      return new Inngest({ id: "app", middleware: [sealing, traces()] });
+    };
+    expect(make([])).toThrow(/path "traces"/);
+    expect(make(["traces"])).not.toThrow();
+  });
+});
+
+describe("what is sent in the tick in which the client is made", () => {
+  test.each([
+    ["an event", (client: Inngest) => client.send(EVENT)],
+    ["a signal", (client: Inngest) => client.sendSignal({ signal: "s", data: SECRET })],
+    [
+      "a realtime message",
+      (client: Inngest) => client.realtime.publish({ channel: "c", topic: "t", data: { SECRET } } as never),
+    ],
+    [
+      "a realtime message that is a text",
+      (client: Inngest) => client.realtime.publish({ channel: "c", topic: "t", data: SECRET } as never),
+    ],
+  ])("%s leaves sealed", async (_name, send) => {
+    for (const seal of [null, {}]) {
+      const engine = createTestEngine();
+      await send(clientOf(engine, { seal, middleware: seal === null ? [] : [ours()] } as never)).catch(
+        () => {},
+      );
+      expect(engine.wire.length).toBeGreaterThan(0);
+      expect(findPlaintext(engine.wire, [SECRET]).length > 0).toBe(seal === null);
+    }
+  });
+});
+
+describe("another middleware sees plaintext, listed before ours and after it", () => {
+  function validation(seen: string[]): InngestMiddleware.Any {
+    /** As a middleware that checks schemas: throws on what it does not expect. */
+    const check = (what: string, value: unknown): void => {
+      const text = JSON.stringify(value) ?? "";
+      seen.push(what);
+      if (text.includes("ss1.") || text.includes("__ENCRYPTED__")) throw new Error(`${what} is ciphertext`);
+    };
+    return new InngestMiddleware({
+      name: "validation",
+      init: () => ({
+        onFunctionRun: ({ ctx, steps }) => {
+          check("run", [ctx.event, steps]);
+          return {
+            transformInput: ({ ctx, steps }) => check("input", [ctx.event, ctx.events, steps]),
+            transformOutput: ({ result }) => check("output", result),
+            finished: ({ result }) => check("finished", result),
+          };
+        },
+        onSendEvent: () => ({ transformInput: ({ payloads }) => check("send", payloads) }),
+      }),
+    });
+  }
+
+  test.each(["before", "after"] as const)("%s", async (place) => {
+    for (const checkpointing of [false, true]) {
+      const engine = createTestEngine();
+      const seen: string[] = [];
+      const client = clientOf(engine, { [place]: [validation(seen)], checkpointing });
+      await serveV3(engine, client, build(client));
+      await client.send(EVENT);
+      await engine.idle();
+      expect(engine.runs.map((run) => run.status)).toEqual(["completed"]);
+      expect(new Set(seen)).toEqual(new Set(["run", "input", "output", "finished", "send"]));
+      expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+    }
+  });
+});
+
+describe("who serves a function", () => {
+  test("a client without stepseal may not serve one of a client with it", async () => {
+    const engine = createTestEngine();
+    const [sealed, plain] = [clientOf(engine), clientOf(engine, { seal: null })];
+    await serveV3(engine, plain, build(sealed));
+    await engine.send(EVENT);
+    await engine.advance("1d");
+    expect(engine.runs[0]!.status).toBe("failed");
+    expect(JSON.stringify(engine.runs[0]!.error)).toMatch(/served by one without/);
+    // Its event was sent from outside; nothing that the function made has left.
+    expect(engine.wire.filter(({ channel }) => channel === "event")).toEqual([]);
+  });
+
+  test("a client with it seals what a function of one without it returns", async () => {
+    const engine = createTestEngine();
+    const [sealed, plain] = [clientOf(engine), clientOf(engine, { seal: null })];
+    await serveV3(engine, sealed, build(plain));
+    await sealed.send(EVENT);
+    await engine.advance("1d");
+    expect(engine.runs[0]!.status).toBe("completed");
+    expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+  });
+
+  test("under another id for the app, its failure handler opens what failed", async () => {
+    const engine = createTestEngine();
+    const seen: unknown[] = [];
+    const client = clientOf(engine);
+    const onFailure = ({ error }: { error: Error }): void => {
+      seen.push([error.name, error.message]);
+    };
+    const fn = client.createFunction({ id: "fn", retries: 0, onFailure }, { event: "go" }, () => {
+      throw new RangeError(SECRET);
+    });
+    await serveV3(engine, client, [fn], { id: "served-as" });
+    await client.send(EVENT);
+    await engine.idle();
+    expect(engine.runs[0]!.functionId).toBe("served-as-fn");
+    expect(seen).toEqual([["RangeError", SECRET]]);
+    expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+  });
+
+  test("an expression that reads a sealed field is refused when it is served", async () => {
+    const client = clientOf(createTestEngine());
+    const fn = client.createFunction(
+      { id: "fn", concurrency: { key: "event.data.encrypted", limit: 1 } },
+      { event: "go" },
+      () => {},
+    );
+    await expect(serveV3(createTestEngine(), client, [fn])).rejects.toThrow(/concurrency.*can never match/);
+  });
+});
+
+test("an app in CommonJS, which loads another copy of the SDK, is sealed too", async () => {
+  const require = createRequire(import.meta.url);
+  const sdk = require("inngest-v3") as typeof import("inngest-v3");
+  const { serve } = require("inngest-v3/edge") as typeof import("inngest-v3/edge");
+  expect(sdk.Inngest).not.toBe(Inngest);
+  const engine = createTestEngine();
+  const { fetch, signingKey, signingKeyFallback: _, ...rest } = engine.clientOptions;
+  const client = new sdk.Inngest({ id: "app", fetch, ...rest, logger: quiet, middleware: [ours()] });
+  const functions = build(client as never) as never;
+  await engine.serve(serve({ client, functions, fetch, signingKey: signingKey! }));
+  await client.send(EVENT);
+  await engine.advance("1d");
+  expect(engine.runs.map((run) => run.status)).toEqual(["completed"]);
+  expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+});
+
+test("user data of an invocation is refused where it is called, unless it is allowed", async () => {
+  for (const allowed of [false, true]) {
+    const engine = createTestEngine();
+    const seen: unknown[] = [];
+    const client = clientOf(engine, { seal: allowed ? { allowPlaintext: ["event-user"] } : {} });
+    const child = client.createFunction({ id: "child" }, [] as never, () => "done");
+    const fn = client.createFunction({ id: "fn", retries: 0 }, { event: "go" }, async ({ step }) => {
+      const user = { ssn: SECRET };
+      const got = await step
+        .invoke("call", { function: child, user } as never)
+        .catch((error: unknown) => (error as { cause?: unknown }).cause ?? error);
+      seen.push(got);
+    });
+    await serveV3(engine, client, [child, fn]);
+    await client.send({ name: "go" });
+    await engine.idle();
+    expect(engine.runsOf("fn")[0]!.status).toBe("completed");
+    if (allowed) expect(seen).toEqual(["done"]);
+    else expect((seen[0] as StepsealError).message).toContain('allowPlaintext: ["event-user"]');
+    expect(findPlaintext(engine.wire, [SECRET]).length > 0).toBe(allowed);
+  }
+});
+
+test("a platform that asks for the wire format of SDK v2 is refused", async () => {
+  const engine = createTestEngine({
+    onExecute: (body) => {
+      body.version = 0;
+    },
+  });
+  const client = clientOf(engine);
+  await serveV3(engine, client, build(client));
+  await client.send(EVENT);
+  await engine.advance("1d");
+  expect(engine.runs[0]!.status).toBe("failed");
+  expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+});
