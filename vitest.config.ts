@@ -37,7 +37,11 @@ const test = {
 };
 
 /** Tests of hooks that v3 does not have, and of the formats of the official middleware. */
-const V4_ONLY = ["test/adapters/inngest/sdk-assumptions.test.ts"];
+const V4_ONLY = [
+  "test/adapters/inngest/sdk-assumptions.test.ts",
+  "test/adapters/inngest/other-middleware.test.ts",
+  "test/security/hostile-official.test.ts",
+];
 
 /** Where SDK v3 stands in place of v4, in v4's words. */
 const AS_V4 = "test/adapters/inngest-v3/as-v4";
