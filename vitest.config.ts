@@ -48,6 +48,8 @@ const AS_V4 = "test/adapters/inngest-v3/as-v4";
 
 export default defineConfig({
   test: {
+    // One core is kept free otherwise, which is half of a machine that has two.
+    maxWorkers: "100%",
     projects: [
       {
         plugins: [v3ForItsAdapter(/\/src\/adapters\/inngest-v3\//)],

@@ -96,7 +96,8 @@ async function run(sealer: keyof typeof SEALERS, mode: Mode): Promise<World> {
     await engine.serve((request) => handler({ request }));
   } else await engine.serve(serve({ client: inngest, functions }));
   await play(inngest, engine);
-  await playEndpoint(inngest, engine);
+  // v3 takes the signing key where functions are served, which a durable endpoint is not: it needs the environment's.
+  if (SDK.v4) await playEndpoint(inngest, engine);
   return { engine, log };
 }
 
@@ -115,7 +116,9 @@ describe.each(MODES)("$name", (mode) => {
   // SDK v3 leaves the metadata of a step out of its checkpoint.
   const lost = !SDK.v4 && mode.checkpointing !== false && (mode.checkpointing !== true || !mode.failing);
   const sent = (...fates: Parameters<typeof markersOf>) =>
-    markersOf(...fates).filter((name) => !lost || (name !== "stepMetadata" && name !== "metadataKind"));
+    markersOf(...fates)
+      .filter((name) => !lost || (name !== "stepMetadata" && name !== "metadataKind"))
+      .filter((name) => SDK.v4 || !name.startsWith("endpoint"));
 
   test("without stepseal every marker is found", async () => {
     const { engine } = await run("nobody", mode);
