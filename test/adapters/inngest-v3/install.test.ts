@@ -6,7 +6,7 @@ import type { StepsealError } from "stepseal";
 import { encryptionMiddleware as forV4 } from "stepseal/inngest";
 import { encryptionMiddleware } from "stepseal/inngest-v3";
 import { createTestEngine, findPlaintext } from "stepseal/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { keyring, quiet } from "../inngest/harness.ts";
 import { type Build, clientOf, serveV3 } from "./app.ts";
 
@@ -51,30 +51,6 @@ describe("listed wrongly, it says where it belongs, when the client or the funct
     };
     expect(make([])).toThrow(/path "traces"/);
     expect(make(["traces"])).not.toThrow();
-  });
-});
-
-describe("what is sent in the tick in which the client is made", () => {
-  test.each([
-    ["an event", (client: Inngest) => client.send(EVENT)],
-    ["a signal", (client: Inngest) => client.sendSignal({ signal: "s", data: SECRET })],
-    [
-      "a realtime message",
-      (client: Inngest) => client.realtime.publish({ channel: "c", topic: "t", data: { SECRET } } as never),
-    ],
-    [
-      "a realtime message that is a text",
-      (client: Inngest) => client.realtime.publish({ channel: "c", topic: "t", data: SECRET } as never),
-    ],
-  ])("%s leaves sealed", async (_name, send) => {
-    for (const seal of [null, {}]) {
-      const engine = createTestEngine();
-      await send(clientOf(engine, { seal, middleware: seal === null ? [] : [ours()] } as never)).catch(
-        () => {},
-      );
-      expect(engine.wire.length).toBeGreaterThan(0);
-      expect(findPlaintext(engine.wire, [SECRET]).length > 0).toBe(seal === null);
-    }
   });
 });
 
@@ -219,5 +195,44 @@ test("a platform that asks for the wire format of SDK v2 is refused", async () =
   await client.send(EVENT);
   await engine.advance("1d");
   expect(engine.runs[0]!.status).toBe("failed");
+  expect(JSON.stringify(engine.runs[0]!.error)).toContain("wire format of SDK v2");
   expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+});
+
+test("an event that cannot be sealed is refused before the SDK tries to send it, five times", async () => {
+  const client = clientOf(createTestEngine());
+  const fetch = vi.fn(client["fetch" as never] as typeof globalThis.fetch);
+  Object.assign(client, { fetch });
+  await expect(client.send({ ...EVENT, user: { id: SECRET } } as never)).rejects.toThrow(/event-user/);
+  expect(fetch).not.toHaveBeenCalled();
+});
+
+test("what another middleware throws past the SDK's own catch stays here, and the request counts as failed", async () => {
+  const log: string[] = [];
+  const write = (text: unknown): void => {
+    log.push(String(text));
+  };
+  for (const seal of [null, {}]) {
+    const engine = createTestEngine();
+    const throwing = new InngestMiddleware({
+      name: "throwing",
+      init: () => ({
+        onFunctionRun: () => ({
+          beforeResponse: () => {
+            throw Object.assign(new TypeError(SECRET), { code: SECRET });
+          },
+        }),
+      }),
+    });
+    const client = clientOf(engine, { seal, after: [throwing], logger: { ...quiet, error: write } });
+    await serveV3(engine, client, build(client));
+    await engine.send({ name: "go", data: {} });
+    await engine.advance("1d");
+    const answers = engine.wire.filter(({ channel, method }) => channel === "response" && method === "POST");
+    expect(answers.at(-1)?.status).toBe(500);
+    expect(findPlaintext(answers, [SECRET]).length > 0).toBe(seal === null);
+  }
+  const said = log.filter((line) => line.includes("stepseal")).join("\n");
+  expect(said).toContain("TypeError");
+  expect(said).not.toContain(SECRET);
 });
