@@ -44,6 +44,11 @@ const ENTRIES: { entry: string; packages: string[]; never: RegExp }[] = [
     never: /src\/(testing|cli|adapters\/upstash)\//,
   },
   {
+    entry: "src/adapters/inngest-v3/index.ts",
+    packages: ["@noble/ciphers", "@noble/hashes", "canonicalize", "zod"],
+    never: /src\/(testing|cli|adapters\/upstash)\//,
+  },
+  {
     entry: "src/adapters/inngest/compat/index.ts",
     packages: ["@noble/ciphers", "@noble/hashes", "canonicalize", "zod"],
     never: /src\/(testing|cli|adapters\/upstash)\//,
