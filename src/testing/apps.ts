@@ -1,4 +1,5 @@
 import { StepsealError } from "../errors.ts";
+import { parseUrl } from "../internal/url.ts";
 import { isObject, type JsonObject, text } from "./json.ts";
 import type { Platform } from "./platform.ts";
 import type { ServeHandler } from "./types.ts";
@@ -47,7 +48,7 @@ export function target(handler: ServeHandler | string | URL): {
     return { url: "http://app.test/api/inngest", send };
   }
   const url = String(handler);
-  if (!URL.canParse(url)) {
+  if (parseUrl(url) === undefined) {
     throw new StepsealError("CONFIG", "engine.serve: give a serve handler or the absolute URL of one");
   }
   return { url, send: (request) => fetch(request) };
@@ -93,7 +94,7 @@ function readFunction(raw: unknown, appId: string): FunctionRecord {
 
 /** The URL of a function without the id of the sync that registered it. */
 function withoutDeployId(raw: string | undefined): string | undefined {
-  if (raw === undefined || !URL.canParse(raw)) return undefined;
+  if (raw === undefined || parseUrl(raw) === undefined) return undefined;
   const url = new URL(raw);
   url.searchParams.delete("deployId");
   return url.href;

@@ -1,6 +1,7 @@
 import { StepsealError } from "../errors.ts";
 import { type Environment, processEnv } from "../internal/environment.ts";
 import { members } from "../internal/members.ts";
+import { parseUrl } from "../internal/url.ts";
 
 /** Whether requests are signed (`"cloud"`) or come from a local server that signs nothing (`"dev"`). */
 export type Mode = "cloud" | "dev";
@@ -70,14 +71,18 @@ function readDevVariable(value: string | undefined, sdk: 3 | 4): Mode | undefine
   if (text === "0" || text === "false") return "cloud";
   if (isServer(text, sdk)) return "dev";
   // v3 takes what it does not know for false; an empty text means nothing to v4.
-  if (text === "" || (sdk === 3 && !URL.canParse(text))) return "cloud";
+  if (text === "" || (sdk === 3 && parseUrl(text) === undefined)) return "cloud";
   throw new StepsealError("CONFIG", "INNGEST_DEV: expected 1, 0, or the URL of a dev server.");
 }
 
 /** `http://host`, and for v4 `host:8288` and `localhost`. */
 function isServer(text: string, sdk: 3 | 4): boolean {
-  if (/^https?:\/\//.test(text)) return URL.canParse(text);
-  return sdk === 4 && (text === "localhost" || /^[^/]+:\d+$/.test(text)) && URL.canParse(`http://${text}`);
+  if (/^https?:\/\//.test(text)) return parseUrl(text) !== undefined;
+  return (
+    sdk === 4 &&
+    (text === "localhost" || /^[^/]+:\d+$/.test(text)) &&
+    parseUrl(`http://${text}`) !== undefined
+  );
 }
 
 const startsWithProd = (value: string): boolean => value.startsWith("prod");

@@ -2,6 +2,7 @@ import { StepsealError } from "../errors.ts";
 import { isBytes } from "../internal/bytes.ts";
 import { members } from "../internal/members.ts";
 import { tell } from "../internal/tell.ts";
+import { parseUrl } from "../internal/url.ts";
 import type { Handler } from "./endpoint.ts";
 
 /** What is used of a request of Node's http module. */
@@ -162,8 +163,8 @@ function originOf({ socket }: NodeRequest, headers: Headers): string {
 
 /** A path on an origin. Neither may reach into the other: `//host/path` is a path, `host/path` no origin. */
 function urlOf(path: string, origin: string): string | undefined {
-  if (!path.startsWith("/") || !URL.canParse(origin)) return undefined;
-  const base = new URL(origin);
+  const base = parseUrl(origin);
+  if (!path.startsWith("/") || base === undefined) return undefined;
   return base.href === `${base.origin}/` ? base.origin + path : undefined;
 }
 

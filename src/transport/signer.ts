@@ -1,5 +1,6 @@
 import { StepsealError } from "../errors.ts";
 import { namesOf } from "../internal/members.ts";
+import { parseUrl } from "../internal/url.ts";
 import { INNGEST_HEADER, signInngest } from "./inngest.ts";
 import { coveredByRequest } from "./json-body.ts";
 import type { SigningKey } from "./key.ts";
@@ -123,7 +124,7 @@ function inngestSigner(options: InngestSignerOptions, key: () => SigningKey): In
 
 function qstashSigner(options: QstashSignerOptions, key: () => SigningKey): Signer {
   const { url } = options;
-  if (!URL.canParse(url))
+  if (parseUrl(url) === undefined)
     throw new StepsealError("CONFIG", "url: expected the absolute URL requests are for.");
   const lifetime = wholeSeconds(options.lifetime ?? 300, "lifetime", 86_400);
   return Object.freeze({

@@ -1,6 +1,7 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { StepsealError } from "../errors.ts";
 import { namesOf } from "../internal/members.ts";
+import { parseUrl } from "../internal/url.ts";
 import { checkInngest, INNGEST_HEADER, INNGEST_WINDOW, readInngestSignature } from "./inngest.ts";
 import { coveredByRequest } from "./json-body.ts";
 import type { SigningKey } from "./key.ts";
@@ -197,7 +198,7 @@ function urlsOf({
 }: QstashVerifierOptions): readonly string[] | undefined {
   if (url === undefined && acceptsAll === true) return undefined;
   const urls = typeof url === "string" ? [url] : (url ?? []);
-  if (acceptsAll !== undefined || urls.length === 0 || !urls.every((one) => URL.canParse(one))) {
+  if (acceptsAll !== undefined || urls.length === 0 || urls.some((one) => parseUrl(one) === undefined)) {
     throw new StepsealError(
       "CONFIG",
       "url: expected the absolute URL that requests are signed for, or a list.",

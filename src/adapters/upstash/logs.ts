@@ -1,5 +1,6 @@
 import { StepsealError } from "../../errors.ts";
 import { isSealed } from "../../internal/shape.ts";
+import { parseUrl } from "../../internal/url.ts";
 import type { OpenExpected, Sealer } from "../../sealer.ts";
 import { openJournal } from "./journal.ts";
 import type { UpstashSettings } from "./options.ts";
@@ -69,7 +70,7 @@ export function openDeadLetters(answer: unknown, { sealer, settings }: Door): un
     ...answer,
     messages: answer.messages.map((message) => {
       const url = isObject(message) ? (message.workflowUrl ?? message.url) : undefined;
-      if (!isObject(message) || typeof url !== "string" || !URL.canParse(url)) return message;
+      if (!isObject(message) || typeof url !== "string" || parseUrl(url) === undefined) return message;
       const state = runState(url, undefined);
       const failure = { kind: "fn.error", fn: state.fn } as const;
       const info = message.failureCallbackInfo;
@@ -102,7 +103,7 @@ function opener(sealer: Sealer): Open {
 
 /** What the run's values are chained to: its payload, where the log has it. */
 function stateOf({ workflowUrl }: Log, steps: readonly Log[]): RunState | undefined {
-  if (typeof workflowUrl !== "string" || !URL.canParse(workflowUrl)) return undefined;
+  if (typeof workflowUrl !== "string" || parseUrl(workflowUrl) === undefined) return undefined;
   const state = runState(workflowUrl, undefined);
   const payload = steps.find(({ stepType }) => stepType === "Initial")?.out;
   const text = isSealed(payload) ? JSON.stringify(payload) : payload;

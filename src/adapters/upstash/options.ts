@@ -2,6 +2,7 @@ import type { Client as QstashClient } from "@upstash/qstash";
 import * as z from "zod/mini";
 import { StepsealError } from "../../errors.ts";
 import { type Environment, processEnv } from "../../internal/environment.ts";
+import { parseUrl } from "../../internal/url.ts";
 import { createSealer, type Sealer, type SealerOptions } from "../../sealer.ts";
 import { memoryReplayStore, type ReplayStore } from "../../transport/replay.ts";
 import type { QstashVerifierOptions } from "../../transport/verifier.ts";
@@ -76,7 +77,7 @@ const object = z.custom<object>((value) => typeof value === "object" && value !=
 const PUBLIC_URL = "must be the URL of your server as the platform reaches it: https://app.example.com";
 
 function isPublicUrl(url: string): boolean {
-  return /^https?:\/\/[^\s?#]+$/.test(url) && URL.canParse(url);
+  return /^https?:\/\/[^\s?#]+$/.test(url) && parseUrl(url) !== undefined;
 }
 
 const schema = z.strictObject({

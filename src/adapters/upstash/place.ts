@@ -1,5 +1,6 @@
 import { StepsealError } from "../../errors.ts";
 import { equalBytes } from "../../internal/bytes.ts";
+import { parseUrl } from "../../internal/url.ts";
 import type { SealClaims } from "../../sealer.ts";
 import { callerToken, chainDigest } from "../chain.ts";
 import { envelopeIn } from "./text.ts";
@@ -71,7 +72,8 @@ export function learnTrigger(state: RunState, trigger: Uint8Array): void {
 
 /** What a workflow is called in claims. Not its host: a run goes on when an app moves to another one. */
 export function workflowPath(url: string): string {
-  if (URL.canParse(url)) return new URL(url).pathname;
+  const parsed = parseUrl(url);
+  if (parsed !== undefined) return parsed.pathname;
   throw new StepsealError("CONFIG", "The URL of a workflow is not absolute: expected https://host/path.");
 }
 

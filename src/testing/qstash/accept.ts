@@ -1,3 +1,4 @@
+import { parseUrl } from "../../internal/url.ts";
 import { isObject, text } from "../json.ts";
 import { type Fields, fieldsOf, forwardedHeaders } from "./fields.ts";
 import { post, postEntry } from "./messages.ts";
@@ -16,7 +17,7 @@ export interface Receipt {
 
 /** Takes in what was published, by the app or from outside. @throws ApiError 400 */
 export function accept(platform: Platform, url: string, fields: Fields, body: string): Receipt {
-  if (!URL.canParse(url) || !/^https?:\/\//.test(url)) {
+  if (parseUrl(url) === undefined || !/^https?:\/\//.test(url)) {
     throw new ApiError(400, `invalid destination url: ${JSON.stringify(url)}`);
   }
   const key = duplicateKey(url, fields, body);

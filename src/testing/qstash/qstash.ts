@@ -1,3 +1,4 @@
+import { parseUrl } from "../../internal/url.ts";
 import { durationOf } from "../clock.ts";
 import type { ServeHandler } from "../types.ts";
 import { accept } from "./accept.ts";
@@ -65,7 +66,8 @@ function publish(platform: Platform, { url, body, headers = {} }: QstashPublicat
 }
 
 function serve(platform: Platform, url: string, handler: ServeHandler): void {
-  if (!URL.canParse(url)) throw misused("serve needs an absolute URL, such as https://app.example.com");
+  if (parseUrl(url) === undefined)
+    throw misused("serve needs an absolute URL, such as https://app.example.com");
   platform.routes.set(url, handler);
 }
 

@@ -1,3 +1,4 @@
+import { parseUrl } from "../../internal/url.ts";
 import { encodeUtf8 } from "../../internal/utf8.ts";
 import { headersOf } from "../wire.ts";
 import { type Answer, misused, type Platform } from "./state.ts";
@@ -34,7 +35,7 @@ export async function send(platform: Platform, delivery: QstashDelivery): Promis
     if (isUnder(url, one) && one.length > (prefix?.length ?? -1)) prefix = one;
   }
   const handler = prefix === undefined ? undefined : platform.routes.get(prefix);
-  if (!handler && !(URL.canParse(url) && LOOPBACK.test(new URL(url).hostname))) {
+  if (!handler && !LOOPBACK.test(parseUrl(url)?.hostname ?? "")) {
     return { status: 404, headers: {}, body: new Uint8Array(), problem: "no route" };
   }
   const exchange = async (): Promise<Answer> => {

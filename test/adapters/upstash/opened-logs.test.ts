@@ -209,6 +209,10 @@ describe("what is listed", () => {
     const run = { workflowUrl: url, steps: [{ steps: [payload] }, { steps: [{ ...STEP, out }] }] };
     expect(isOpen(openLogs({ runs: [{ ...run, steps: [run.steps[1]] }] }, door))).toBe(true);
     expect(isOpen(openLogs({ runs: [run] }, door))).toBe(true);
+
+    const [other] = others.map((state) => JSON.parse(seal(stepPlace(state, STEP))));
+    const moved = { ...run, steps: [{ steps: [payload] }, { steps: [{ ...STEP, out: other }] }] };
+    expect(isOpen(openLogs({ runs: [moved] }, door))).toBe(false);
   });
 
   it("opens what others started with plaintext", () => {
