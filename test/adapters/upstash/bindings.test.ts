@@ -1,6 +1,7 @@
 import type { RouteFunction } from "@upstash/workflow";
 import { serve as serveWorker } from "@upstash/workflow/cloudflare";
 import { serve as serveHono } from "@upstash/workflow/hono";
+import { createKeyring } from "stepseal";
 import { createTestQstash } from "stepseal/testing";
 import { memoryReplayStore } from "stepseal/transport";
 import { secureWorkflow as secureWorker } from "stepseal/upstash/cloudflare";
@@ -81,13 +82,34 @@ it("used signatures are kept where the app says, with bindings and without", asy
     [2, secureWorker({ ...options, env: bindings })],
   ] as const) {
     const { fetch } = worker.serve(async (context) => context.run("step", () => 1));
-    qstash.serve(ORIGIN, (request) => fetch(request, times === 1 ? bindings : undefined));
+    qstash.serve(ORIGIN, (request) =>
+      fetch(request, times === 1 ? bindings : { STEPSEAL_KEY: "of the bindings" }),
+    );
     qstash.publish({ url: `${ORIGIN}/pay`, headers: { "Upstash-Retries": "0" } });
     const before = claim.mock.calls.length;
     await qstash.idle();
     expect(claim.mock.calls.length).toBeGreaterThan(before);
   }
   expect(qstash.runs.map(({ state }) => state)).toEqual(["RUN_SUCCESS", "RUN_SUCCESS"]);
+  await qstash.close();
+});
+
+it("keys are loaded once for the same bindings, and once for the process", async () => {
+  const qstash = await createTestQstash();
+  const bindings = { ...qstash.env, UPSTASH_WORKFLOW_URL: ORIGIN };
+  const load = vi.fn(async () => createKeyring({ key: KEY }));
+  const options = { keyring: load, plaintextTrigger: "accept" } as const;
+  for (const [times, worker, env] of [
+    [1, secureWorker(options), bindings],
+    [2, secureWorker({ ...options, env: bindings }), undefined],
+  ] as const) {
+    const { fetch } = worker.serve(async (context) => context.run("step", () => 1));
+    qstash.serve(ORIGIN, (request) => fetch(request, env));
+    qstash.publish({ url: `${ORIGIN}/pay`, headers: { "Upstash-Retries": "0" } });
+    await qstash.idle();
+    expect(qstash.runs.map(({ state }) => state)).toEqual(Array(times).fill("RUN_SUCCESS"));
+    expect(load).toHaveBeenCalledTimes(times);
+  }
   await qstash.close();
 });
 
