@@ -144,7 +144,7 @@ describe.each(MODES)("$name", (mode) => {
     const signatures = engine.wire.filter((entry) => entry.headers["x-inngest-signature"] !== undefined);
     expect(signatures.length > 0).toBe(mode.unsigned !== true);
 
-    const said = log.filter((line) => line.includes("stepseal")).join("\n");
+    const said = log.filter((line) => line.includes("stepseal: ")).join("\n");
     for (const name of markersOf("sealed")) expect(said).not.toContain(MARKERS[name as keyof typeof MARKERS]);
     const key = Buffer.from(KEY.replace("hex:", ""), "hex");
     const left = [...engine.wire.map((entry) => JSON.stringify(entry)), ...log].join("\n");

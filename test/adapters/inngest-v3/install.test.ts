@@ -232,7 +232,7 @@ test("what another middleware throws past the SDK's own catch stays here, and th
     expect(answers.at(-1)?.status).toBe(500);
     expect(findPlaintext(answers, [SECRET]).length > 0).toBe(seal === null);
   }
-  const said = log.filter((line) => line.includes("stepseal")).join("\n");
+  const said = log.filter((line) => line.includes("stepseal: ")).join("\n");
   expect(said).toContain("TypeError");
   expect(said).not.toContain(SECRET);
 });

@@ -40,7 +40,7 @@ async function play(middleware: Middleware.Class, client: object = {}) {
   );
   await inngest.send({ name: "go" });
   await engine.advance("1d");
-  const said = log.filter((line) => line.includes("stepseal"));
+  const said = log.filter((line) => line.includes("stepseal: "));
   return {
     engine,
     said,
