@@ -25,7 +25,8 @@ const v3ForItsAdapter = (importer: RegExp): Plugin => ({
   name: "inngest-v3",
   enforce: "pre",
   async resolveId(source, by) {
-    if (source !== "inngest" || by === undefined || !importer.test(by)) return null;
+    // By the name that the alias above it may have given it.
+    if ((source !== "inngest" && source !== v4) || by === undefined || !importer.test(by)) return null;
     return this.resolve("inngest-v3", by, { skipSelf: true });
   },
 });
