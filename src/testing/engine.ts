@@ -1,16 +1,16 @@
 import { StepsealError } from "../errors.ts";
 import { createApi } from "./api.ts";
 import { target } from "./apps.ts";
-import { durationOf } from "./clock.ts";
 import { sendFromOutside } from "./events.ts";
 import { finishRun } from "./finish.ts";
-import { nextJob, type Platform } from "./platform.ts";
+import type { Platform } from "./platform.ts";
 import { rerun } from "./runs.ts";
+import { handsOf } from "./schedule.ts";
 import { isSigningKey } from "./signing.ts";
 import type { RunRecord } from "./state.ts";
 import { sync } from "./sync.ts";
 import type { TestClientOptions, TestEngine, TestEngineOptions } from "./types.ts";
-import { drain } from "./work.ts";
+import { performDue } from "./work.ts";
 
 const BASE_URL = "http://inngest.test";
 const EVENT_KEY = "test-event-key";
@@ -101,13 +101,6 @@ export function createTestEngine(options: TestEngineOptions = {}): TestEngine {
     ...(signingKey === undefined ? {} : { signingKey }),
     ...(signingKeyFallback === undefined ? {} : { signingKeyFallback }),
   };
-  // idle() and advance() wait for each other, so that the clock moves for one at a time.
-  let last: Promise<void> = Promise.resolve();
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    return turn;
-  };
   return {
     clientOptions,
     fetch: api,
@@ -116,20 +109,7 @@ export function createTestEngine(options: TestEngineOptions = {}): TestEngine {
       platform.endpoint = target(handler).send;
     },
     send: async (events) => sendFromOutside(platform, events),
-    idle: () => inTurn(() => drain(platform)),
-    advance: async (duration) => {
-      const milliseconds = durationOf(duration);
-      return inTurn(async () => {
-        const end = platform.now + milliseconds;
-        for (;;) {
-          await drain(platform);
-          const next = nextJob(platform, end);
-          if (!next) break;
-          platform.now = next.at;
-        }
-        platform.now = end;
-      });
-    },
+    ...handsOf(platform, () => performDue(platform)),
     get now() {
       return platform.now;
     },

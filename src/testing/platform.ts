@@ -84,17 +84,6 @@ export function enqueue(platform: Platform, id: string, at: number, task: Task):
   platform.jobs.add({ id, at, order: platform.order, task });
 }
 
-/** The first job that is due at a time, or undefined. */
-export function nextJob(platform: Platform, until: number): Job | undefined {
-  let first: Job | undefined;
-  for (const job of platform.jobs) {
-    if (job.at > until) continue;
-    if (first === undefined || job.at < first.at || (job.at === first.at && job.order < first.order))
-      first = job;
-  }
-  return first;
-}
-
 /** Hands an event to the queue as the platform's own or as received; it is matched when its turn comes. */
 export function publish(platform: Platform, event: StoredEvent): void {
   platform.events.push(event);

@@ -1,8 +1,9 @@
 import { deliver, runBatch } from "./events.ts";
 import { execute } from "./execute.ts";
-import { dropJobs, type Job, nextJob, type Platform } from "./platform.ts";
+import { dropJobs, type Job, type Platform } from "./platform.ts";
 import { timeOut } from "./resume.ts";
 import { queueDiscovery } from "./runs.ts";
+import { drain } from "./schedule.ts";
 import { saveStep } from "./state.ts";
 
 /** Performs one job. */
@@ -37,25 +38,7 @@ async function perform(platform: Platform, job: Job): Promise<void> {
   }
 }
 
-/** Performs what is due, up to `concurrency` jobs at once. A failure is thrown when those under way are done. */
-export async function drain(platform: Platform): Promise<void> {
-  const limit = platform.options.concurrency ?? 1;
-  const underWay = new Set<Promise<void>>();
-  const failures: unknown[] = [];
-  for (;;) {
-    while (failures.length === 0 && underWay.size < limit) {
-      const job = nextJob(platform, platform.now);
-      if (!job) break;
-      platform.jobs.delete(job);
-      const work: Promise<void> = perform(platform, job)
-        .catch((error: unknown) => {
-          failures.push(error);
-        })
-        .finally(() => underWay.delete(work));
-      underWay.add(work);
-    }
-    if (underWay.size === 0) break;
-    await Promise.race(underWay);
-  }
-  if (failures.length > 0) throw failures[0];
+/** Performs what is due. */
+export function performDue(platform: Platform): Promise<void> {
+  return drain(platform, (job) => perform(platform, job), { concurrency: platform.options.concurrency });
 }

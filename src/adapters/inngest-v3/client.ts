@@ -4,7 +4,8 @@ import { isSealedClient, markAsSealed, watchFunctions } from "../inngest/gate/fu
 import type { ResolvedOptions } from "../inngest/gate/options.ts";
 import { checkPlace } from "../inngest/gate/ours.ts";
 import { refusedPath } from "../inngest/gate/refusals.ts";
-import { execute, noteId, type SdkFunction } from "./execution.ts";
+import { execute, noteId } from "./execution.ts";
+import type { SdkFunction } from "./sdk.ts";
 
 /** What is used here of the SDK's client; most of it private to TypeScript. */
 export interface SdkClient {

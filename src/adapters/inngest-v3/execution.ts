@@ -1,7 +1,7 @@
 import { StepsealError } from "../../errors.ts";
 import { SealerUnavailable } from "../../value-sealer.ts";
 import type { RunContext } from "../inngest/gate/context.ts";
-import { INVOKED_EVENT, type WireEvent } from "../inngest/gate/event.ts";
+import { INVOKED_EVENT } from "../inngest/gate/event.ts";
 import {
   type FailureScope,
   gateFailure,
@@ -10,7 +10,7 @@ import {
   UNANSWERED_ERROR,
 } from "../inngest/gate/failure.ts";
 import { runsOf } from "../inngest/gate/fetch-gate.ts";
-import type { ExecutionOptions, Served, SdkFunction as Watched } from "../inngest/gate/function-class.ts";
+import type { Served } from "../inngest/gate/function-class.ts";
 import type { ResolvedOptions } from "../inngest/gate/options.ts";
 import { markPlatformError } from "../inngest/gate/platform-errors.ts";
 import { createPolicy } from "../inngest/gate/policy.ts";
@@ -28,50 +28,8 @@ import { guardTools, member } from "../inngest/gate/step-tools.ts";
 import type { MemoizedStep } from "../inngest/gate/steps.ts";
 import type { SdkClient } from "./client.ts";
 import { type Result, sealResult } from "./result.ts";
-import { type ExecutionState, watchSteps } from "./step-watch.ts";
-
-/** What is used here of the SDK's class of functions; private to TypeScript. */
-export interface SdkFunction extends Watched<Given, Execution> {
-  readonly opts: {
-    readonly triggers?: readonly { readonly event?: string }[];
-    readonly middleware?: readonly { readonly name?: unknown }[];
-  };
-  id(prefix?: string): string;
-}
-
-/** What the SDK executes a function with. */
-interface Given extends ExecutionOptions {
-  readonly version: number;
-  readonly partialOptions: {
-    readonly client?: object;
-    readonly data: {
-      readonly event: WireEvent;
-      readonly events?: readonly WireEvent[];
-      readonly runId: string;
-    };
-    readonly stepState: Readonly<Record<string, StepState>>;
-    readonly isFailureHandler?: boolean;
-    readonly stepMode?: string;
-  };
-}
-
-/** A memoized step, as the SDK keeps it. */
-type StepState = { readonly id: string } & (
-  | { readonly data: unknown }
-  | { readonly error: object }
-  | { readonly input: unknown }
-);
-
-/** One request's execution of a function. */
-export interface Execution {
-  start(): Promise<Result>;
-}
-
-/** What is used of the SDK's own; private to TypeScript. */
-interface SdkExecution extends Execution {
-  readonly fnArg: { step: object; readonly error?: unknown };
-  readonly state: ExecutionState;
-}
+import type { Execution, Given, SdkExecution, SdkFunction, StepState } from "./sdk.ts";
+import { watchSteps } from "./step-watch.ts";
 
 /** Execution of functions as SDK v2 began them. It has a wire format of its own. */
 const LEGACY_VERSION = 0;

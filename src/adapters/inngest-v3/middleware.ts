@@ -4,7 +4,7 @@ import { type EncryptionMiddlewareOptions, resolveOptions } from "../inngest/gat
 import { markAsOurs, wrongSdk } from "../inngest/gate/ours.ts";
 import { checkEvent } from "../inngest/gate/sent-events.ts";
 import { installLate, registerOptions, type SdkClient, watchClients } from "./client.ts";
-import type { SdkFunction } from "./execution.ts";
+import type { SdkFunction } from "./sdk.ts";
 
 /** A middleware of SDK v3, as its types ask for one. */
 export interface EncryptionMiddleware {

@@ -32,8 +32,8 @@ export type Route<Payload, Result, More extends unknown[]> = (
 /**
  * A route function whose steps are refused, or checked against what the platform gave for them, where the code asks.
  *
- * Only the code knows that it asks for step 3, and which event it waits for. Everything here is synchronous: a promise
- * in between would change which steps run in parallel.
+ * Only the code knows that it asks for step 3, and which event it waits for. Everything here is synchronous, as it is in
+ * the SDK: a wait in between that is longer for one step than for another would change which of them run in parallel.
  *
  * @param client the one that seals
  */

@@ -1,17 +1,16 @@
 import { parseUrl } from "../../internal/url.ts";
-import { durationOf } from "../clock.ts";
+import { handsOf } from "../schedule.ts";
 import type { ServeHandler } from "../types.ts";
 import { accept } from "./accept.ts";
 import { handle } from "./api.ts";
 import { restart, resume } from "./dead-letters.ts";
 import { fieldsOf } from "./fields.ts";
 import { base64Of } from "./messages.ts";
-import { nextJob } from "./queue.ts";
 import { listen } from "./server.ts";
 import { ApiError, misused, type Platform, type RunRecord, runOf } from "./state.ts";
 import type { QstashPublication, TestQstash, TestQstashOptions } from "./types.ts";
 import { notify } from "./waits.ts";
-import { drain } from "./work.ts";
+import { performDue } from "./work.ts";
 
 /** As on the platform, base64 of JSON: the SDK reads the user's id for the URLs of webhooks. */
 const TOKEN = base64Of(JSON.stringify({ UserID: "test-user", Password: "test-password" }));
@@ -111,13 +110,6 @@ export async function createTestQstash(options: TestQstashOptions = {}): Promise
   const platform = createPlatform(options);
   const server = await listen((request) => handle(platform, request));
   const { token, signingKeys } = platform;
-  // idle() and advance() wait for each other, so that the clock moves for one at a time.
-  let last: Promise<void> = Promise.resolve();
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    return turn;
-  };
   return {
     url: server.url,
     token,
@@ -129,20 +121,7 @@ export async function createTestQstash(options: TestQstashOptions = {}): Promise
       QSTASH_NEXT_SIGNING_KEY: signingKeys.next,
     },
     serve: (url, handler) => serve(platform, url, handler),
-    idle: () => inTurn(() => drain(platform)),
-    advance: async (duration) => {
-      const milliseconds = durationOf(duration);
-      return inTurn(async () => {
-        const end = platform.now + milliseconds;
-        for (;;) {
-          await drain(platform);
-          const next = nextJob(platform, end);
-          if (!next) break;
-          platform.now = next.at;
-        }
-        platform.now = end;
-      });
-    },
+    ...handsOf(platform, () => performDue(platform)),
     get now() {
       return platform.now;
     },
