@@ -76,6 +76,15 @@ const at = (entries: Entry[], number: number): Entry => {
   return found;
 };
 
+/** An attack on the result of one step. */
+const onStep =
+  (number: number, change: (step: Step) => Step | undefined) =>
+  (delivery: QstashDelivery): void =>
+    edit(delivery, (entries) => {
+      editStep(at(entries, number), change);
+      return undefined;
+    });
+
 /** A whole honest run of another order, whose journal the attacker has kept. */
 async function kept(app: App, body: object = { order: "theirs" }): Promise<Entry[]> {
   const run = await app.trigger("order", body, { retries: 0 });
@@ -154,11 +163,7 @@ const ATTACKS: Attack[] = [
   {
     name: "gives a step another type",
     when: 2,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), (step) => ({ ...step, stepType: "Notify" }));
-        return undefined;
-      }),
+    attack: onStep(1, (step) => ({ ...step, stepType: "Notify" })),
     code: "CONTEXT",
   },
   {
@@ -170,66 +175,42 @@ const ATTACKS: Attack[] = [
   {
     name: "puts plaintext where a result was",
     when: 2,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), (step) => ({ ...step, out: JSON.stringify(FORGED) }));
-        return undefined;
-      }),
+    attack: onStep(1, (step) => ({ ...step, out: JSON.stringify(FORGED) })),
     code: "PLAINTEXT_REJECTED",
   },
   {
     name: "puts null where a result was",
     when: 2,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), (step) => ({ ...step, out: "null" }));
-        return undefined;
-      }),
+    attack: onStep(1, (step) => ({ ...step, out: "null" })),
     code: "PLAINTEXT_REJECTED",
   },
   {
     name: "takes a result away",
     when: 2,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), ({ out: _, ...step }) => step);
-        return undefined;
-      }),
+    attack: onStep(1, ({ out: _, ...step }) => step),
     code: "PLAINTEXT_REJECTED",
   },
   {
     name: "says that a result is only the plan of a step",
     when: 4,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), (step) => ({ ...step, targetStep: 1 }));
-        return undefined;
-      }),
+    attack: onStep(1, (step) => ({ ...step, targetStep: 1 })),
     code: "FORMAT",
   },
   {
     name: "puts an envelope of the app's there that was sealed for something else",
     when: 2,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), (step) => ({ ...step, out: envelope(FORGED) }));
-        return undefined;
-      }),
+    attack: onStep(1, (step) => ({ ...step, out: envelope(FORGED) })),
     code: "CONTEXT",
   },
   {
     name: "alters a byte of a result",
     when: 2,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), (step) => {
-          const out = JSON.parse(String(step.out)) as { data: string };
-          const end = out.data.at(-9) === "A" ? "B" : "A";
-          out.data = out.data.slice(0, -9) + end + out.data.slice(-8);
-          return { ...step, out: JSON.stringify(out) };
-        });
-        return undefined;
-      }),
+    attack: onStep(1, (step) => {
+      const out = JSON.parse(String(step.out)) as { data: string };
+      const end = out.data.at(-9) === "A" ? "B" : "A";
+      out.data = out.data.slice(0, -9) + end + out.data.slice(-8);
+      return { ...step, out: JSON.stringify(out) };
+    }),
     code: "CORRUPT",
   },
   {
@@ -259,90 +240,58 @@ const ATTACKS: Attack[] = [
   {
     name: "makes up the result of an invocation",
     when: 5,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 4), (step) => ({
-          ...step,
-          out: JSON.stringify({ body: JSON.stringify(FORGED), isCanceled: false, isFailed: false }),
-        }));
-        return undefined;
-      }),
+    attack: onStep(4, (step) => ({
+      ...step,
+      out: JSON.stringify({ body: JSON.stringify(FORGED), isCanceled: false, isFailed: false }),
+    })),
     code: "PLAINTEXT_REJECTED",
   },
   {
     name: "says that an invocation failed, and with what",
     when: 5,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 4), (step) => ({
-          ...step,
-          out: JSON.stringify({ body: JSON.stringify(FORGED), isCanceled: false, isFailed: true }),
-        }));
-        return undefined;
-      }),
+    attack: onStep(4, (step) => ({
+      ...step,
+      out: JSON.stringify({ body: JSON.stringify(FORGED), isCanceled: false, isFailed: true }),
+    })),
     code: "PLAINTEXT_REJECTED",
   },
   {
     name: "says that an invocation returned nothing",
     when: 5,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 4), (step) => ({
-          ...step,
-          out: JSON.stringify({ body: null, isCanceled: false, isFailed: false }),
-        }));
-        return undefined;
-      }),
+    attack: onStep(4, (step) => ({
+      ...step,
+      out: JSON.stringify({ body: null, isCanceled: false, isFailed: false }),
+    })),
     code: "PLAINTEXT_REJECTED",
   },
   {
     name: "gives an invocation a result that is no object",
     when: 5,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 4), (step) => ({ ...step, out: JSON.stringify([FORGED]) }));
-        return undefined;
-      }),
+    attack: onStep(4, (step) => ({ ...step, out: JSON.stringify([FORGED]) })),
     code: "PLAINTEXT_REJECTED",
   },
   {
     name: "gives a wait a text for whether it timed out",
     when: 6,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: FORGED }));
-        return undefined;
-      }),
+    attack: onStep(5, (step) => ({ ...step, waitTimeout: FORGED })),
     code: "FORMAT",
   },
   {
     name: "makes up an event",
     when: 6,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 5), (step) => ({ ...step, out: toBase64(JSON.stringify(FORGED)) }));
-        return undefined;
-      }),
+    attack: onStep(5, (step) => ({ ...step, out: toBase64(JSON.stringify(FORGED)) })),
     code: "PLAINTEXT_REJECTED",
   },
   {
     name: "says that an event came without data",
     when: 6,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 5), ({ out: _, ...step }) => ({ ...step, waitTimeout: false }));
-        return undefined;
-      }),
+    attack: onStep(5, ({ out: _, ...step }) => ({ ...step, waitTimeout: false })),
     code: "PLAINTEXT_REJECTED",
   },
   {
     name: "says something else of a time-out than that there was one",
     when: 6,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: FORGED }));
-        return undefined;
-      }),
+    attack: onStep(5, (step) => ({ ...step, waitTimeout: FORGED })),
     code: "FORMAT",
   },
   {
@@ -378,11 +327,7 @@ const ATTACKS: Attack[] = [
   {
     name: "says that a wait timed out, and gives it the event",
     when: 6,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 5), (step) => ({ ...step, waitTimeout: true }));
-        return undefined;
-      }),
+    attack: onStep(5, (step) => ({ ...step, waitTimeout: true })),
     code: "PLAINTEXT_REJECTED",
   },
   {
@@ -446,31 +391,19 @@ const ATTACKS: Attack[] = [
   {
     name: "sends a step without a number",
     when: 2,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), ({ stepId: _, ...step }) => step);
-        return undefined;
-      }),
+    attack: onStep(1, ({ stepId: _, ...step }) => step),
     code: "FORMAT",
   },
   {
     name: "sends a step without a name",
     when: 2,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), ({ stepName: _, ...step }) => step);
-        return undefined;
-      }),
+    attack: onStep(1, ({ stepName: _, ...step }) => step),
     code: "FORMAT",
   },
   {
     name: "sends a type of step that nobody knows",
     when: 2,
-    attack: (delivery) =>
-      edit(delivery, (entries) => {
-        editStep(at(entries, 1), (step) => ({ ...step, stepType: "Teleport" }));
-        return undefined;
-      }),
+    attack: onStep(1, (step) => ({ ...step, stepType: "Teleport" })),
     code: "REFUSED",
   },
   {
