@@ -29,7 +29,9 @@ const CONDITIONS: ReadonlySet<unknown> = new Set([
 /** A run that a first request starts has an id of the SDK's making. */
 const NEW_RUN = /^(no-workflow-id|wfr_[\w-]{21})$/;
 const SDK_VERSION = { "upstash-workflow-sdk-version": "1" };
-const NOT_AUTHENTICATED = "Failed to authenticate Workflow request.";
+/** What the SDK says of a workflow that ended before its first step, to the letter (serve/options.ts). */
+const NOT_AUTHENTICATED =
+  "Failed to authenticate Workflow request. If this is unexpected, see the caveat https://upstash.com/docs/workflow/basics/caveats#avoid-non-deterministic-code-outside-context-run";
 
 /** Seals the answer of the SDK: an error for the failure function, the failure function's own result. */
 export async function sealAnswer(answer: Response, sealer: Sealer, state: RunState): Promise<Response> {
@@ -75,8 +77,7 @@ function isStatus(text: string, { run }: RunState): boolean {
   if (!isObject(value)) return false;
   const { message, workflowRunId, finishCondition, ...others } = value;
   if (Object.keys(others).length > 0) return false;
-  if (message !== undefined && !(typeof message === "string" && message.startsWith(NOT_AUTHENTICATED)))
-    return false;
+  if (message !== undefined && message !== NOT_AUTHENTICATED) return false;
   if (finishCondition !== undefined && !CONDITIONS.has(finishCondition)) return false;
   return (
     workflowRunId === undefined ||
@@ -114,7 +115,8 @@ export function refuse(error: StepsealError, sealer: Sealer | undefined, state: 
   const message = `${error.name} ${code}: ${error.message}`;
   // Sealed, so that the failure function can tell it from what others made up.
   const body = sealed(JSON.stringify({ error: error.name, message, stack: "" }), sealer, state);
-  return new Response(body ?? message, { status, headers });
+  // Where it cannot be sealed, the reason stays here: that of a failed loader may be in the user's own words.
+  return new Response(body ?? `Refused: ${code}. onRefused was told why.`, { status, headers });
 }
 
 function sealed(text: string, sealer: Sealer | undefined, state: RunState): string | undefined {

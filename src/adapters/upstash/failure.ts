@@ -6,6 +6,8 @@ import { failurePlace, originOf, type RunState, workflowPath } from "./place.ts"
 import { envelopeIn, fromBase64, isObject, notSealed, openText, parse, toBase64 } from "./text.ts";
 
 const PLATFORM = "[platform]";
+/** In place of the name of an error's class. */
+const PLATFORM_FAILURE = "PlatformFailure";
 
 /**
  * Opens what the failure function is told: the payload of the run that failed, and what its request answered.
@@ -89,17 +91,21 @@ function openAnswer(
 /** A failure that is nobody's code, as the SDK writes failures. */
 export function platformFailure(status: number): string {
   const message = `${PLATFORM} The run failed with HTTP status ${status}. What was answered does not come from the workflow, and is left out here.`;
-  return JSON.stringify({ error: "PlatformFailure", message });
+  return JSON.stringify({ error: PLATFORM_FAILURE, message });
 }
 
+/** Not by its message, which a customer of the app's may have typed. */
 function isOfPlatform(failure: string): boolean {
   const read = parse(failure)?.value;
-  return isObject(read) && typeof read.message === "string" && isPlatformFailure(read.message);
+  return isObject(read) && read.error === PLATFORM_FAILURE;
 }
 
 /**
  * Whether a failure function was told of a failure that the workflow did not make itself: a time-out, a server that
  * was down, a proxy in between, an error of the platform's API.
+ *
+ * It goes by how the text begins, which is all that the SDK hands on: an error of yours whose message begins with
+ * `[platform]` counts as one, too.
  *
  * @param failResponse what the failure function was given
  * @example

@@ -2,7 +2,7 @@ import { StepsealError } from "../../errors.ts";
 import type { SealClaims } from "../../sealer.ts";
 import { payloadPlace, type RunState, stepName, tokenOf, type WireStep } from "./place.ts";
 import type { Door } from "./requests.ts";
-import { REFUSALS, sealStep } from "./steps.ts";
+import { checkStep, REFUSALS, sealStep } from "./steps.ts";
 import { isObject, parse, sealText } from "./text.ts";
 import { watched } from "./watch.ts";
 
@@ -97,7 +97,7 @@ function checkAnswer(step: WireStep, { call }: RunState): void {
 }
 
 /** `context.invoke`: the payload of the run that it starts, in a request that says who waits for it. */
-function sealInvocation({ destination, body }: Message, { sealer, state }: Door): string {
+function sealInvocation({ destination, body }: Message, { sealer, settings, state }: Door): string {
   const request = body === undefined ? undefined : parse(body)?.value;
   if (!isObject(request) || !isObject(request.step) || !isTextOrNone(request.body))
     throw unreadable("an invocation");
@@ -110,7 +110,8 @@ function sealInvocation({ destination, body }: Message, { sealer, state }: Door)
     body: payload,
     ...others
   } = request;
-  if (Object.keys(others).length > 0 || "out" in request.step) throw unreadable("an invocation");
+  if (Object.keys(others).length > 0) throw unreadable("an invocation");
+  checkStep(request.step, settings);
   const token = tokenOf(watched(state), request.step);
   return JSON.stringify({
     ...request,

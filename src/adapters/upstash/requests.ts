@@ -5,7 +5,7 @@ import { openDeadLetters, openLogs } from "./logs.ts";
 import { readMessage, sealMessage } from "./message.ts";
 import type { UpstashSettings } from "./options.ts";
 import { eventPlace, type RunState, resultPlace } from "./place.ts";
-import { contentOf } from "./steps.ts";
+import { checkStep } from "./steps.ts";
 import { isObject, parse, sealText } from "./text.ts";
 import { watched } from "./watch.ts";
 
@@ -137,9 +137,8 @@ function checkWait(request: OutgoingRequest, { settings }: Door): OutgoingReques
   const wait = typeof request.body === "string" ? parse(request.body)?.value : undefined;
   if (!isObject(wait) || !isObject(wait.step)) throw unreadable(request);
   const { url, timeout, timeoutUrl, timeoutHeaders, step, ...others } = wait;
-  const { stepId, stepType, stepName, concurrent, targetStep, ...more } = step as Record<string, unknown>;
-  if (Object.keys(others).length + Object.keys(more).length > 0) throw unreadable(request);
-  contentOf(stepType, settings);
+  if (Object.keys(others).length > 0) throw unreadable(request);
+  checkStep(wait.step, settings);
   return request;
 }
 

@@ -88,6 +88,25 @@ function isPlan({ stepId, targetStep }: WireStep): boolean {
 }
 
 /**
+ * Checks that a step that leaves says nothing but what is known of steps, and holds no result.
+ *
+ * @returns what steps of its type hold
+ * @throws {StepsealError} REFUSED for a type or a member that is not known, and as `contentOf`
+ */
+export function checkStep(
+  step: WireStep,
+  settings: Pick<UpstashSettings, "thirdPartyCalls" | "webhooks">,
+): Content {
+  const content = contentOf(step.stepType, settings);
+  const unknown = Object.keys(step).find((member) => !MEMBERS.has(member));
+  if (unknown === undefined) return content;
+  throw new StepsealError(
+    "REFUSED",
+    `A step of the type ${String(step.stepType)} would leave with the member ${JSON.stringify(unknown.slice(0, 64))}, which this version of stepseal does not know.`,
+  );
+}
+
+/**
  * Seals a step that leaves.
  *
  * @throws {StepsealError} REFUSED for a type or a member that is not known; FORMAT as `isPlan`
@@ -98,16 +117,8 @@ export function sealStep(
   state: RunState,
   settings: UpstashSettings,
 ): WireStep {
-  const content = contentOf(step.stepType, settings);
   const { out, ...rest } = step;
-  for (const member of Object.keys(rest)) {
-    if (!MEMBERS.has(member)) {
-      throw new StepsealError(
-        "REFUSED",
-        `A step of the type ${String(step.stepType)} would leave with the member ${JSON.stringify(member.slice(0, 64))}, which this version of stepseal does not know.`,
-      );
-    }
-  }
+  const content = checkStep(rest, settings);
   if (!isPlan(step) && content === "result") {
     if (out !== undefined && typeof out !== "string") throw unreadable(step);
     return { ...step, out: sealText(sealer, out, stepPlace(state, step)) };
@@ -147,7 +158,8 @@ export function openStep(
     case "run":
       return { ...step, out: openRun(sealer, step, state, what) };
     case "request":
-      return step;
+      if (envelopeIn(out === undefined ? undefined : fromBase64(out, what)) === undefined) return step;
+      throw new StepsealError("FORMAT", `${what} is an envelope, which no third party sends.`);
   }
 }
 
@@ -164,12 +176,13 @@ function openEvent(sealer: Sealer, step: WireStep, state: RunState, what: string
     throw new StepsealError("FORMAT", `${what} has a time-out that is neither true nor false.`);
   // The platform may end any wait. It may not say what came.
   if (waitTimeout === true && isNothing(out)) return undefined;
+  if (waitTimeout === true) throw new StepsealError("FORMAT", `${what} is a time-out with data.`);
   const text = isNothing(out) ? "" : fromBase64(out, what);
   // The SDK keeps the first of two entries for one step, and so does this.
   const came = (event: string | null): void => {
     if (!state.events.has(stepId as number)) state.events.set(stepId as number, event);
   };
-  if (waitTimeout === true || envelopeIn(text) === undefined) {
+  if (envelopeIn(text) === undefined) {
     came(null);
     return isNothing(out) ? undefined : String(out);
   }

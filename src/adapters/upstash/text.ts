@@ -21,10 +21,14 @@ function sealed(sealer: Sealer, text: string | undefined, claims: SealClaims): o
   return sealer.sealJson(isWellFormed(text) ? text : utf8(encodeUtf8(text)), claims);
 }
 
-/** The envelope that a text is, or undefined for any other text. */
+/**
+ * The envelope that a text is, or undefined for any other text. White space and byte order marks around it count for
+ * nothing: where plaintext is accepted, they would make an envelope pass for some, which the SDK then reads as a value.
+ */
 export function envelopeIn(text: unknown): { readonly data: string } | undefined {
-  if (typeof text !== "string" || !text.startsWith("{")) return undefined;
-  const value = parse(text)?.value;
+  if (typeof text !== "string") return undefined;
+  const bare = text.trim();
+  const value = bare.startsWith("{") ? parse(bare)?.value : undefined;
   return isSealed(value) ? value : undefined;
 }
 

@@ -6,6 +6,9 @@ import { BASE, keyring } from "./harness.ts";
 
 const sealer = createSealer({ keyring: keyring() });
 const SECRET = "card 4111";
+/** @upstash/workflow 1, serve/options.ts */
+const AUTH_FAIL =
+  "Failed to authenticate Workflow request. If this is unexpected, see the caveat https://upstash.com/docs/workflow/basics/caveats#avoid-non-deterministic-code-outside-context-run";
 const VERSION = { "upstash-workflow-sdk-version": "1" };
 
 function known(more: Partial<RunState> = {}): RunState {
@@ -45,7 +48,7 @@ describe("an answer of the SDK", () => {
   });
 
   it("stays as it is where the SDK says that nobody may run this", async () => {
-    const text = JSON.stringify({ message: "Failed to authenticate Workflow request. See the caveat." });
+    const text = JSON.stringify({ message: AUTH_FAIL });
     expect(await (await sealAnswer(new Response(text, { status: 400 }), sealer, known())).text()).toBe(text);
   });
 
@@ -54,6 +57,7 @@ describe("an answer of the SDK", () => {
     JSON.stringify(SECRET),
     JSON.stringify([SECRET]),
     JSON.stringify({ message: SECRET }),
+    JSON.stringify({ message: `${AUTH_FAIL} ${SECRET}` }),
     JSON.stringify({ message: [SECRET] }),
     JSON.stringify({ workflowRunId: { secret: SECRET } }),
     JSON.stringify({ workflowRunId: "wfr_1", result: SECRET }),
@@ -126,13 +130,13 @@ describe("a refusal", () => {
     },
   );
 
-  it("says why in plain text where there is nothing to seal it with, or for", async () => {
-    const error = new StepsealError("FORMAT", "why");
+  it("says no more than the code where there is nothing to seal it with, or for", async () => {
+    const error = new StepsealError("FORMAT", SECRET);
     for (const answer of [
       refuse(error, undefined, known()),
       refuse(error, sealer, known({ trigger: undefined })),
     ]) {
-      expect(await answer.text()).toBe("StepsealError FORMAT: why");
+      expect(await answer.text()).toBe("Refused: FORMAT. onRefused was told why.");
     }
   });
 });

@@ -202,6 +202,10 @@ const UNKNOWN: [name: string, send: Send][] = [
   ["an invocation with a member that is new", invocation({ body: "{}", step: INVOKE, note: MARKER })],
   ["an invocation without a step", invocation({ body: "{}", note: undefined })],
   ["an invocation with a payload that is no text", invocation({ body: { secret: MARKER }, step: INVOKE })],
+  [
+    "an invocation with a step that holds more",
+    invocation({ body: "{}", step: { ...INVOKE, note: MARKER } }),
+  ],
   ["an invocation with a result", invocation({ body: "{}", step: { ...INVOKE, out: MARKER } })],
   ["a wait that is none", wait({ secret: MARKER })],
   ["a wait without a step", wait({ url: BASE, step: null })],

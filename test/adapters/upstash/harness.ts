@@ -105,6 +105,10 @@ export function plainEndpoint(
   }).POST;
 }
 
+export function toBase64(text: string): string {
+  return Buffer.from(text, "utf8").toString("base64");
+}
+
 /** Texts that stand in a base64 body of a journal. */
 export function fromBase64(text: string): string {
   return Buffer.from(text, "base64").toString("utf8");

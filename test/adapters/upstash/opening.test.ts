@@ -5,7 +5,7 @@ import { openRequest } from "../../../src/adapters/upstash/opening.ts";
 import { resolveOptions } from "../../../src/adapters/upstash/options.ts";
 import { payloadPlace, runState } from "../../../src/adapters/upstash/place.ts";
 import { sealText } from "../../../src/adapters/upstash/text.ts";
-import { BASE, fromBase64, KEY, keyring, ORIGIN } from "./harness.ts";
+import { BASE, fromBase64, KEY, keyring, ORIGIN, toBase64 } from "./harness.ts";
 
 // A request is what its headers say. The platform writes them.
 
@@ -17,7 +17,6 @@ const settings = resolveOptions({
   thirdPartyCalls: "allow",
 });
 const url = `${BASE}main`;
-const toBase64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
 const PAYLOAD = sealText(sealer, "order", payloadPlace(url));
 const JOURNAL = JSON.stringify([{ messageId: "msg_1", body: toBase64(PAYLOAD), callType: "step" }]);

@@ -2,7 +2,7 @@ import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { findPlaintext, type QstashDelivery } from "stepseal/testing";
 import { describe, expect, it } from "vitest";
-import { type App, BASE, createApp, fromBase64, type Seal } from "./harness.ts";
+import { type App, BASE, createApp, fromBase64, type Seal, toBase64 } from "./harness.ts";
 
 const MARKER = "planted-in-a-result-0123456789";
 
@@ -107,6 +107,23 @@ describe("a payload that is not sealed", () => {
   });
 });
 
+describe("a sealed payload after white space", () => {
+  it.each([" ", "\ufeff", "\r\n"])("is still a sealed one: %j", async (space) => {
+    let spaced = 0;
+    const { app, saw } = await createOpen({ plaintextTrigger: "accept" }, (delivery) => {
+      const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+      if (entries.length === 0) return;
+      entries[0].body = toBase64(space + fromBase64(entries[0].body));
+      delivery.body = JSON.stringify(entries);
+      spaced += 1;
+    });
+    await app.trigger("main", { order: "1001" });
+    await app.qstash.idle();
+    expect(new Set(saw.map((payload) => JSON.stringify(payload)))).toEqual(new Set(['{"order":"1001"}']));
+    expect(spaced).toBeGreaterThan(0);
+  });
+});
+
 describe("a payload that is the text of a sealed one", () => {
   it("does not get the steps of the run that was started by it", async () => {
     const saw: unknown[] = [];
@@ -168,6 +185,34 @@ describe("an event that is not sealed", () => {
     app.qstash.notify("paid");
     await app.qstash.idle();
     expect(saw.at(-1)).toEqual({ eventData: undefined, timeout: false });
+  });
+
+  // What the platform may not do with the leave that it has: hand the envelope itself to the function.
+  it.each([
+    ["as the data of a time-out", (out: string) => ({ out, waitTimeout: true }), undefined],
+    ["after white space", (out: string) => ({ out: toBase64(` ${fromBase64(out)}`) }), { by: "card" }],
+    [
+      "after a byte order mark",
+      (out: string) => ({ out: toBase64(`\ufeff${fromBase64(out)}`) }),
+      { by: "card" },
+    ],
+  ])("is not a sealed one %s", async (_, forge, eventData) => {
+    let forged = 0;
+    const { app, saw } = await createOpen({ plaintextFrom: { events: ["paid"] } }, (delivery) => {
+      const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+      if (entries.length !== 3) return;
+      const step = JSON.parse(fromBase64(entries[2].body));
+      entries[2].body = toBase64(JSON.stringify({ ...step, ...forge(step.out) }));
+      delivery.body = JSON.stringify(entries);
+      forged += 1;
+    });
+    await app.trigger("main", { order: "1" }, { retries: 0 });
+    await app.qstash.idle();
+    await app.client.notify({ eventId: "paid", eventData: { by: "card" } });
+    await app.qstash.idle();
+    expect(forged).toBe(1);
+    const events = saw.filter((entry) => JSON.stringify(entry) !== '{"order":"1"}');
+    expect(events).toEqual(eventData === undefined ? [] : [{ eventData, timeout: false }]);
   });
 
   it("is refused under another name than the one that may be plaintext", async () => {

@@ -62,6 +62,26 @@ describe("an error of the platform's API", () => {
     expect(caught).toEqual([FORGED]);
   });
 
+  it("is not what an error of the app's is taken for, whatever its message", async () => {
+    const told: unknown[] = [];
+    const app = await createApp(
+      {
+        order: createWorkflow(
+          async (context: WorkflowContext) => {
+            await context.run("charge", () => {
+              throw new Error("[platform] typed by a customer");
+            });
+          },
+          { failureFunction: ({ failResponse }) => void told.push(failResponse) },
+        ),
+      },
+      { seal: { plaintextFrom: { platformFailures: false } } },
+    );
+    await app.trigger("order", undefined, { retries: 0 });
+    await app.qstash.advance("1d");
+    expect(told).toEqual(["[platform] typed by a customer"]);
+  });
+
   it("is told to no failure function where that is only to be told of the app's", async () => {
     const answer = (): Response => new Response(FORGED, { status: 500 });
     expect(await fail(answer, { plaintextFrom: { platformFailures: false } })).toEqual([[], [FORGED]]);

@@ -2,7 +2,7 @@ import type { WorkflowContext } from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
 import { findPlaintext, type QstashDelivery } from "stepseal/testing";
 import { describe, expect, it } from "vitest";
-import { type App, BASE, createApp, fromBase64, type Seal, type Workflows } from "./harness.ts";
+import { type App, BASE, createApp, fromBase64, type Seal, toBase64, type Workflows } from "./harness.ts";
 
 const MARKER = "planted-in-a-request-to-a-third-party";
 const ANSWER = "planted-in-the-answer-of-a-third-party";
@@ -313,6 +313,22 @@ describe("a webhook", () => {
     await requests.app.qstash.idle();
     expect(requests.saw).toEqual([expect.stringContaining('thirdPartyCalls: "allow"')]);
     expect(findPlaintext(requests.app.qstash.wire, [MARKER])).toEqual([]);
+  });
+
+  it("does not come with a payload that was sealed", async () => {
+    const { app, saw } = await createCaller(webhooks, { webhooks: "allow" }, (delivery) => {
+      const entries = delivery.body.startsWith("[") ? JSON.parse(delivery.body) : [];
+      const [payload, , wait] = entries;
+      if (wait === undefined) return;
+      wait.body = toBase64(JSON.stringify({ ...JSON.parse(fromBase64(wait.body)), out: payload.body }));
+      delivery.body = JSON.stringify(entries);
+    });
+    await app.trigger("hook", "mine", { retries: 0 });
+    await app.qstash.idle();
+    await fetch(String(saw.at(-1)), { method: "POST", body: "x" });
+    await app.qstash.idle();
+    expect(saw).not.toContainEqual([false, undefined]);
+    expect(app.qstash.dlq.map((letter) => letter.responseHeader["Stepseal-Error"])).toEqual([["FORMAT"]]);
   });
 
   it("works where it is allowed", async () => {
