@@ -184,6 +184,19 @@ test("user data of an invocation is refused where it is called, unless it is all
   }
 });
 
+test("an empty user in an invocation leaves as it is", async () => {
+  const engine = createTestEngine();
+  const client = clientOf(engine);
+  const child = client.createFunction({ id: "child" }, [] as never, () => "done");
+  const fn = client.createFunction({ id: "fn", retries: 0 }, { event: "go" }, ({ step }) =>
+    step.invoke("call", { function: child, user: {} } as never),
+  );
+  await serveV3(engine, client, [child, fn]);
+  await client.send({ name: "go" });
+  await engine.idle();
+  expect(engine.runsOf("fn")[0]!.status).toBe("completed");
+});
+
 test("a platform that asks for the wire format of SDK v2 is refused", async () => {
   const engine = createTestEngine({
     onExecute: (body) => {

@@ -1,9 +1,10 @@
 import { StepsealError } from "../../../errors.ts";
 import { tokenOf } from "./context.ts";
-import { EXPERIMENT_MEMBER, isObject } from "./event.ts";
+import { EXPERIMENT_MEMBER, INVOKED_EVENT, isObject } from "./event.ts";
 import { sealFields } from "./events.ts";
 import type { OpScope, WireOp } from "./op.ts";
 import { checkMembers, stepLabel } from "./refusals.ts";
+import { checkUser } from "./sent-events.ts";
 
 /** Arguments of `step.run` and `step.ai.wrap`: one envelope. */
 export function sealInput(
@@ -30,9 +31,9 @@ export function sealInvoke(
     throw new StepsealError("REFUSED", `step ${stepLabel(op)}: an invocation without payload or target`);
   }
   const { user, ...rest } = payload;
-  // Of v3 alone, and refused in the call, unless it is allowed.
-  const leaves = user !== undefined && scope.options.allows("event-user") ? rest : payload;
-  checkMembers(leaves, PAYLOAD_KEYS, `step ${stepLabel(op)}: its payload`);
+  // Of v3 alone, and refused in the call, unless it is allowed or empty.
+  checkUser({ name: INVOKED_EVENT, user }, scope.options);
+  checkMembers(rest, PAYLOAD_KEYS, `step ${stepLabel(op)}: its payload`);
   const parent = tokenOf(scope.context, String(op.id), scope.options);
   const data = sealFields(payload.data, scope.options.eventFields, (value, field) =>
     scope.sealer.seal(value, { kind: "invoke.field", fn: target, field, parent }),
