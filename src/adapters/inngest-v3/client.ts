@@ -7,12 +7,14 @@ import { refusedPath } from "../inngest/gate/refusals.ts";
 import { execute, noteId } from "./execution.ts";
 import type { SdkFunction } from "./sdk.ts";
 
+type Fetch = typeof globalThis.fetch;
+
 /** What is used here of the SDK's client; most of it private to TypeScript. */
 export interface SdkClient {
   readonly id: string;
   readonly options: { readonly middleware?: readonly Listed[] };
-  fetch: typeof globalThis.fetch;
-  readonly inngestApi: { fetch: typeof globalThis.fetch };
+  fetch: Fetch;
+  readonly inngestApi: { fetch: Fetch };
   readonly logger: { warn(message: string): void; error(message: string): void };
   createFunction: MakeFunction;
   /** As `createFunction`, but the client does not list the function; before 3.43 it lists none. */
@@ -91,8 +93,8 @@ function gate(client: SdkClient, options: ResolvedOptions): void {
     );
   }
   const gated = createFetchGate(client, options);
-  client.fetch = gated(client.fetch);
-  inngestApi.fetch = gated(inngestApi.fetch);
+  gateFetch(client, gated);
+  gateFetch(inngestApi, gated);
   markAsSealed(client, options);
   // Made to learn its class.
   const make = client._createFunction ?? client.createFunction;
@@ -103,6 +105,19 @@ function gate(client: SdkClient, options: ResolvedOptions): void {
       if (options.seals) checkTraces(fn.opts.middleware ?? [], `middleware of function "${id}"`, options);
     },
     execute,
+  });
+}
+
+/** Gates the `fetch` of an object, and whatever is put in its place later: by other middleware, or to watch it. */
+function gateFetch(holder: { fetch: Fetch }, gated: (inner: Fetch) => Fetch): void {
+  let { fetch } = holder;
+  Object.defineProperty(holder, "fetch", {
+    configurable: true,
+    enumerable: true,
+    get: () => gated(fetch),
+    set: (later: Fetch) => {
+      fetch = later;
+    },
   });
 }
 

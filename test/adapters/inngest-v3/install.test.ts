@@ -197,6 +197,58 @@ test("an empty user in an invocation leaves as it is", async () => {
   expect(engine.runsOf("fn")[0]!.status).toBe("completed");
 });
 
+describe("what is put in place of the client's fetch later is gated", () => {
+  type Fetch = typeof globalThis.fetch;
+  type Holder = { fetch: Fetch; readonly inngestApi: { fetch: Fetch } };
+
+  test.each([
+    [
+      "another one",
+      (given: Fetch, _gated: Fetch): Fetch =>
+        (input, init) =>
+          given(input, init),
+    ],
+    [
+      "what wraps it",
+      (_given: Fetch, gated: Fetch): Fetch =>
+        (input, init) =>
+          gated(input, init),
+    ],
+    [
+      "what asks it for a Request",
+      (_: Fetch, gated: Fetch): Fetch =>
+        (input, init) =>
+          gated(new Request(input, init)),
+    ],
+    ["itself", (_given: Fetch, gated: Fetch): Fetch => gated],
+  ])("%s, and seals once", async (_name, later) => {
+    const engine = createTestEngine();
+    const given = engine.clientOptions.fetch;
+    const swap = new InngestMiddleware({
+      name: "swap",
+      init: ({ client }) => {
+        const holder = client as unknown as Holder;
+        holder.fetch = later(given, holder.fetch);
+        holder.inngestApi.fetch = later(given, holder.inngestApi.fetch);
+        return {};
+      },
+    });
+    const client = clientOf(engine, { after: [swap], checkpointing: true });
+    const seen: unknown[] = [];
+    const fn = client.createFunction({ id: "fn", retries: 0 }, { event: "go" }, async ({ event, step }) => {
+      const signal = { signal: "s", timeout: "1h", onConflict: "fail" } as const;
+      seen.push(event.data.encrypted, (await step.waitForSignal("wait", signal))?.data);
+    });
+    await serveV3(engine, client, [fn]);
+    await client.send(EVENT);
+    await engine.idle();
+    await client.sendSignal({ signal: "s", data: SECRET });
+    await engine.idle();
+    expect(seen.slice(-2)).toEqual([SECRET, SECRET]);
+    expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+  });
+});
+
 test("a platform that asks for the wire format of SDK v2 is refused", async () => {
   const engine = createTestEngine({
     onExecute: (body) => {

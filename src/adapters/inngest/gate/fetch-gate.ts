@@ -27,30 +27,43 @@ export function createFetchGate(
   const runs = createRunRegistry();
   registries.set(client, runs);
   const gated = new WeakMap<Fetch, Fetch>();
+  const underWay = new Set<BodyInit>();
   return (inner) => {
     let gate = gated.get(inner);
     if (gate === undefined) {
-      gate = createGate(inner, { options, runs, clientId: client.id });
+      gate = createGate(inner, { options, runs, clientId: client.id }, underWay);
       gated.set(inner, gate);
+      gated.set(gate, gate);
     }
     return gate;
   };
 }
 
-function createGate(inner: Fetch, scope: Omit<RequestScope, "sealer">): Fetch {
+/** @param underWay what gates of this client have sealed: what wraps one of them may itself stand behind another */
+function createGate(inner: Fetch, scope: Omit<RequestScope, "sealer">, underWay: Set<BodyInit>): Fetch {
   const { options } = scope;
   return async (input, init) => {
     if (!options.seals) return inner(input, init);
     const sealer = await options.sealer();
-    if (input instanceof Request) {
-      const request = new Request(input.clone(), init);
-      const text = request.body === null ? undefined : await request.text();
-      const url = new URL(request.url);
-      const body = (await sealRequest(request.method, url, text, { ...scope, sealer })) as BodyInit;
-      return inner(new Request(input, { ...init, ...(body !== undefined && { body }) }));
+    const isRequest = input instanceof Request;
+    const request = isRequest ? new Request(input.clone(), init) : undefined;
+    const method = request?.method ?? (init?.method ?? "GET").toUpperCase();
+    const url = new URL(request?.url ?? (input as string | URL));
+    const given =
+      request === undefined ? init?.body : request.body === null ? undefined : await request.text();
+
+    const send = (body: BodyInit | null | undefined): Promise<Response> => {
+      const changed = { ...init, ...(body !== undefined && { body }) };
+      return isRequest ? inner(new Request(input, changed)) : inner(input, changed);
+    };
+    if (underWay.has(given as BodyInit)) return send(given);
+    const body = (await sealRequest(method, url, given, { ...scope, sealer })) as BodyInit | undefined;
+    if (body === undefined || body === given) return send(body);
+    underWay.add(body);
+    try {
+      return await send(body);
+    } finally {
+      underWay.delete(body);
     }
-    const method = (init?.method ?? "GET").toUpperCase();
-    const body = (await sealRequest(method, new URL(input), init?.body, { ...scope, sealer })) as BodyInit;
-    return inner(input, { ...init, ...(body !== undefined && { body }) });
   };
 }
