@@ -41,6 +41,27 @@ export function noteId(fn: object, id: string): void {
   ids.set(fn, id);
 }
 
+/** What executions that are watched over are given. */
+const openedData = new WeakSet<object>();
+
+/**
+ * Refuses an execution that began past the gate, before any code of the user's: a client of a copy of the SDK that
+ * stepseal does not import is gated by the `init` of its middleware, and `serve` may be asked to run a function before.
+ *
+ * @param given what the SDK tells a middleware of a run
+ * @throws {StepsealError} `CONFIG`; the platform tries again, and the client is gated by then
+ */
+export function checkWatched({ ctx, fn }: { readonly ctx: object; readonly fn: object }): void {
+  // The SDK opens what a durable endpoint's run ended with in the name of a function that is none.
+  if (!("createExecution" in fn) || openedData.has(ctx)) return;
+  const refusal = new StepsealError(
+    "CONFIG",
+    "this request came before encryptionMiddleware was ready, or to another copy of the SDK than its client's; await `inngest.ready` before you serve, and list encryptionMiddleware first",
+  );
+  // The SDK answers it as it is.
+  throw Object.assign(refusal, { stack: "" });
+}
+
 /** In place of the SDK's execution of a function: opens its input, runs it, and seals what it ends with. */
 export function execute(
   fn: SdkFunction,
@@ -141,11 +162,13 @@ class SealedExecution {
   #withOpened({ event, events, steps }: OpenedRun): Given {
     const { partialOptions } = this.#given;
     const states = Object.entries(steps).map(([id, { type: _, ...state }]) => [id, { id, ...state }]);
+    const data = { ...partialOptions.data, event, events };
+    openedData.add(data);
     return {
       ...this.#given,
       partialOptions: {
         ...partialOptions,
-        data: { ...partialOptions.data, event, events },
+        data,
         stepState: Object.fromEntries(states),
       },
     };

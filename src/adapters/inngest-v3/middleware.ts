@@ -4,6 +4,7 @@ import { type EncryptionMiddlewareOptions, resolveOptions } from "../inngest/gat
 import { markAsOurs, wrongSdk } from "../inngest/gate/ours.ts";
 import { checkEvent } from "../inngest/gate/sent-events.ts";
 import { installLate, registerOptions, type SdkClient, watchClients } from "./client.ts";
+import { checkWatched } from "./execution.ts";
 import type { SdkFunction } from "./sdk.ts";
 
 /** A middleware of SDK v3, as its types ask for one. */
@@ -13,6 +14,7 @@ export interface EncryptionMiddleware {
   /** Called by the SDK, for the client and for each function. */
   init(context: { readonly client: unknown; readonly fn?: unknown }): {
     onSendEvent(): { transformInput(given: { readonly payloads: readonly unknown[] }): undefined };
+    onFunctionRun(run: { readonly ctx: object; readonly fn: object }): object;
   };
 }
 
@@ -44,6 +46,10 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Enc
         if (resolved.seals) for (const event of events) checkEvent(event, resolved);
       },
     }),
+    onFunctionRun: (run: { readonly ctx: object; readonly fn: object }): object => {
+      checkWatched(run);
+      return {};
+    },
   };
   // A function, which SDK v4 takes for a class, so that it can say what is wrong.
   const middleware = Object.assign(function stepseal() {}, {
