@@ -5,7 +5,7 @@ import type { ResolvedOptions } from "../inngest/gate/options.ts";
 import { checkPlace } from "../inngest/gate/ours.ts";
 import { refusedPath } from "../inngest/gate/refusals.ts";
 import { execute, noteId } from "./execution.ts";
-import type { SdkFunction } from "./sdk.ts";
+import type { Execution, Given, SdkFunction } from "./sdk.ts";
 
 type Fetch = typeof globalThis.fetch;
 
@@ -102,9 +102,13 @@ function gate(client: SdkClient, options: ResolvedOptions): void {
   watchFunctions(Object.getPrototypeOf(sample) as SdkFunction, {
     configured: (fn, { id }, options) => {
       noteId(fn, id);
-      if (options.seals) checkTraces(fn.opts.middleware ?? [], `middleware of function "${id}"`, options);
+      checkTracesOf(fn, id, options);
     },
-    execute,
+    execute: (fn: SdkFunction, given: Given, create: (opened: Given) => Execution, served) => {
+      // Its configuration may have been asked for before its class was watched.
+      checkTracesOf(fn, fn.id(), served.options);
+      return execute(fn, given, create, served);
+    },
   });
 }
 
@@ -119,6 +123,10 @@ function gateFetch(holder: { fetch: Fetch }, gated: (inner: Fetch) => Fetch): vo
       fetch = later;
     },
   });
+}
+
+function checkTracesOf(fn: SdkFunction, id: string, options: ResolvedOptions): void {
+  if (options.seals) checkTraces(fn.opts.middleware ?? [], `middleware of function "${id}"`, options);
 }
 
 function checkTraces(listed: readonly Listed[], at: string, { allows }: ResolvedOptions): void {

@@ -14,12 +14,14 @@ const require = createRequire(import.meta.url);
 /** A copy of the SDK that stepseal has not met, as an app in CommonJS loads one. */
 function freshCopy(): Sdk & {
   readonly edge: typeof import("inngest-v3/edge");
+  readonly experimental: typeof import("inngest-v3/experimental");
 } {
   for (const path of Object.keys(require.cache))
     if (path.includes("/inngest-v3/")) delete require.cache[path];
   return {
     ...(require("inngest-v3") as Sdk),
     edge: require("inngest-v3/edge"),
+    experimental: require("inngest-v3/experimental"),
   };
 }
 
@@ -67,5 +69,26 @@ describe("a client of a copy of the SDK that stepseal does not import", () => {
     // What was refused is tried again.
     expect(engine.runs.map((run) => run.status)).toEqual(["completed"]);
     expect(ran).toContain(SECRET);
+  });
+
+  test("runs no function with the SDK's middleware for traces, though it was served before that was asked", async () => {
+    const sdk = freshCopy();
+    const engine = createTestEngine();
+    const client = clientOf(sdk, engine, [], { isDev: true });
+    const middleware = [sdk.experimental.extendedTracesMiddleware({ behaviour: "off" })] as never;
+    const ran: unknown[] = [];
+    const fn = client.createFunction({ id: "fn", retries: 0, middleware }, { event: "go" }, () => {
+      ran.push("ran");
+    });
+    const handler = sdk.edge.serve({ client, functions: [fn], ...optionsOf(engine) });
+    await client.ready;
+    const url = "http://app.test/api/inngest?fnId=app-fn&stepId=step";
+    const event = { name: "go", data: {}, id: "1", ts: 1 };
+    const ctx = { run_id: "01X", attempt: 0, use_api: false, stack: { stack: [], current: 0 } };
+    const body = JSON.stringify({ event, events: [event], steps: {}, ctx, version: 1, use_api: false });
+    const answer = await handler(new Request(url, { method: "POST", headers: { host: "app.test" }, body }));
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).toContain('path \\"traces\\"');
+    expect(ran).toEqual([]);
   });
 });
