@@ -2,7 +2,7 @@ import { StepsealError } from "../../errors.ts";
 import { createFetchGate } from "../inngest/gate/fetch-gate.ts";
 import { isSealedClient, markAsSealed, watchFunctions } from "../inngest/gate/function-class.ts";
 import type { ResolvedOptions } from "../inngest/gate/options.ts";
-import { checkPlace } from "../inngest/gate/ours.ts";
+import { checkPlace, isOurs } from "../inngest/gate/ours.ts";
 import { refusedPath } from "../inngest/gate/refusals.ts";
 import { execute, noteId } from "./execution.ts";
 import type { Execution, Given, SdkFunction } from "./sdk.ts";
@@ -72,7 +72,9 @@ export function installLate(client: SdkClient, fn: SdkFunction | undefined, self
   if (fn !== undefined) checkPlace([self], fn.id());
   if (isSealedClient(client)) return;
   watchClients(Object.getPrototypeOf(client) as SdkClient);
-  installAll(client, client.options.middleware ?? [self as Listed]);
+  const { middleware = [] } = client.options;
+  // Listed, or called by a middleware that is.
+  installAll(client, middleware.some(isOurs) ? middleware : [...middleware, self as Listed]);
 }
 
 function installAll(client: SdkClient, listed: readonly Listed[]): void {

@@ -184,6 +184,21 @@ test("user data of an invocation is refused where it is called, unless it is all
   }
 });
 
+test("a client is sealed where a middleware of the app's own calls ours", async () => {
+  const engine = createTestEngine();
+  const calling = {
+    name: "calling",
+    init: async (given: { readonly client: unknown }) =>
+      encryptionMiddleware({ keyring: keyring() }).init(given),
+  };
+  const client = clientOf(engine, { seal: null, after: [calling] });
+  await serveV3(engine, client, build(client));
+  await client.send(EVENT);
+  await engine.idle();
+  expect(engine.runs.map((run) => run.status)).toEqual(["completed"]);
+  expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+});
+
 test("an empty user in an invocation leaves as it is", async () => {
   const engine = createTestEngine();
   const client = clientOf(engine);
