@@ -93,9 +93,16 @@ const unknown: [
   [
     "a member of an invocation's payload",
     body(206, [
+      op({ op: "InvokeFunction", data: null, opts: { function_id: "f", payload: { notes: SECRET } } }),
+    ]),
+    /payload: member "notes".*unknown/,
+  ],
+  [
+    "the user of an invocation's payload",
+    body(206, [
       op({ op: "InvokeFunction", data: null, opts: { function_id: "f", payload: { user: SECRET } } }),
     ]),
-    /payload: member "user".*unknown/,
+    /path "event-user"/,
   ],
   ["metadata that is no list", body(206, [op({ metadata: SECRET })]), /metadata/],
   [
