@@ -1,92 +1,39 @@
-import type * as CryptoModule from "node:crypto";
-import { chacha20poly1305, hchacha } from "@noble/ciphers/chacha.js";
+import { hchacha } from "@noble/ciphers/chacha.js";
+import { type Engine, TAG_BYTES } from "./engines/engine.ts";
+import { kernelEngine } from "./engines/kernel.ts";
+import { nativeEngine } from "./engines/native.ts";
+import { portableEngine } from "./engines/portable.ts";
 import { equalBytes } from "./internal/bytes.ts";
-import { builtin } from "./internal/runtime.ts";
 
 /** Length of a sealing key, of a message's nonce and of the authentication tag, in bytes. */
 export const KEY_BYTES = 32;
 export const NONCE_BYTES = 24;
-export const TAG_BYTES = 16;
+export { TAG_BYTES };
 
-const ALGORITHM = "chacha20-poly1305";
-const OPTIONS = { authTagLength: TAG_BYTES } as const;
+/** Messages up to this length are for the kernel. Above it, Node's cipher is faster by more than its calls cost. */
+const SHORT_BYTES = 2048;
 
-/** ChaCha20-Poly1305 as RFC 8439 has it, with a 12-byte nonce: the step in which engines differ. */
-export interface Engine {
-  readonly name: "native" | "portable";
-  /** Writes the ciphertext and its tag into `out` at `at`. `content` and `out` do not overlap. */
-  seal(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    aad: Uint8Array,
-    content: Uint8Array,
-    out: Uint8Array,
-    at: number,
-  ): void;
-  /** The content, in memory of its own; undefined when the tag does not fit. `sealed` holds a tag at least. */
-  open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+let forShort: Engine | undefined;
+let forLong: Engine | undefined;
+
+/**
+ * The engine of this process for a message of so many bytes: the fastest one that proves itself, chosen on first use. What
+ * short messages do not need is not loaded for them.
+ */
+export function engineFor(bytes: number): Engine {
+  if (bytes > SHORT_BYTES) return engineForLong();
+  forShort ??= ifSound(kernelEngine()) ?? engineForLong();
+  return forShort;
 }
 
-/** The engine that runs everywhere. */
-export const portableEngine: Engine = {
-  name: "portable",
-  seal(key, nonce, aad, content, out, at) {
-    out.set(chacha20poly1305(key, nonce, aad).encrypt(content), at);
-  },
-  open(key, nonce, aad, sealed) {
-    try {
-      return chacha20poly1305(key, nonce, aad).decrypt(sealed);
-    } catch {
-      return undefined;
-    }
-  },
-};
-
-/** The engine of runtimes with Node's cipher, or undefined. */
-export function nativeEngine(): Engine | undefined {
-  const found = builtin<typeof CryptoModule>("node:crypto");
-  if (typeof found?.createCipheriv !== "function" || typeof found.createSecretKey !== "function") {
-    return undefined;
-  }
-  const { createCipheriv, createDecipheriv, createSecretKey } = found;
-  return {
-    name: "native",
-    seal(key, nonce, aad, content, out, at) {
-      // A key object and not the bytes: bytes cost 12 µs more from Node 24 on.
-      const cipher = createCipheriv(ALGORITHM, createSecretKey(key), nonce, OPTIONS);
-      cipher.setAAD(aad, { plaintextLength: content.length });
-      out.set(cipher.update(content), at);
-      cipher.final();
-      out.set(cipher.getAuthTag(), at + content.length);
-    },
-    open(key, nonce, aad, sealed) {
-      const length = sealed.length - TAG_BYTES;
-      const decipher = createDecipheriv(ALGORITHM, createSecretKey(key), nonce, OPTIONS);
-      decipher.setAAD(aad, { plaintextLength: length });
-      decipher.setAuthTag(sealed.subarray(length));
-      const content = decipher.update(sealed.subarray(0, length));
-      try {
-        decipher.final();
-      } catch {
-        content.fill(0);
-        return undefined;
-      }
-      return content;
-    },
-  };
+function engineForLong(): Engine {
+  forLong ??= ifSound(nativeEngine()) ?? portableEngine;
+  return forLong;
 }
 
-let chosen: Engine | undefined;
-
-/** The engine of this process: the native one where there is one that proves itself, chosen on first use. */
-export function engine(): Engine {
-  chosen ??= chooseEngine(nativeEngine());
-  return chosen;
-}
-
-/** `native` if it gives the known answer, else the portable one. */
-export function chooseEngine(native: Engine | undefined): Engine {
-  return native !== undefined && passesSelfTest(native) ? native : portableEngine;
+/** The engine if it is there and gives the known answer. */
+export function ifSound(engine: Engine | undefined): Engine | undefined {
+  return engine !== undefined && passesSelfTest(engine) ? engine : undefined;
 }
 
 // HChaCha20 works on words in the host's byte order. One set for all calls, wiped after each: everything here is
@@ -123,7 +70,7 @@ export function sealBytes(
   content: Uint8Array,
   out: Uint8Array,
   at: number,
-  using: Engine = engine(),
+  using: Engine = engineFor(content.length),
 ): void {
   deriveInner(key, nonce);
   using.seal(subkey, innerNonce, aad, content, out, at);
@@ -136,7 +83,7 @@ export function openBytes(
   nonce: Uint8Array,
   aad: Uint8Array,
   sealed: Uint8Array,
-  using: Engine = engine(),
+  using: Engine = engineFor(sealed.length - TAG_BYTES),
 ): Uint8Array | undefined {
   deriveInner(key, nonce);
   const content = using.open(subkey, innerNonce, aad, sealed);

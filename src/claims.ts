@@ -142,26 +142,26 @@ function writeWide(name: string, text: string, out: Uint8Array, at: number, limi
 }
 
 /**
- * Reads claims back, strictly: what `encodeClaims` would not have written is refused.
+ * Reads claims, all of `bytes` or those `from` to `to`, back, strictly: what `encodeClaims` would not have written is refused.
  *
  * @throws {StepsealError} FORMAT for tags out of order, twice or cut short, bad lengths, bad UTF-8, no kind, or
  * more than 4 KiB; UNSUPPORTED for an unknown tag or kind
  */
-export function decodeClaims(bytes: Uint8Array): Claims {
-  if (bytes.length > MAX_CLAIMS_BYTES) {
-    throw malformed(`take ${bytes.length} bytes, more than ${MAX_CLAIMS_BYTES}`);
+export function decodeClaims(bytes: Uint8Array, from = 0, to: number = bytes.length): Claims {
+  if (to - from > MAX_CLAIMS_BYTES) {
+    throw malformed(`take ${to - from} bytes, more than ${MAX_CLAIMS_BYTES}`);
   }
   const claims: Partial<Writable> = {};
   let last = -1;
-  let at = 0;
-  while (at < bytes.length) {
+  let at = from;
+  while (at < to) {
     const tag = bytes[at]!;
-    if (at + 3 > bytes.length) throw malformed("end within a claim");
+    if (at + 3 > to) throw malformed("end within a claim");
     if (tag <= last) throw malformed(`have tag ${tag} after tag ${last}: tags ascend, each at most once`);
     const start = at + 3;
     const end = start + ((bytes[at + 1]! << 8) | bytes[at + 2]!);
-    if (end > bytes.length) throw malformed("end within a claim");
-    readClaim(claims, tag, bytes.subarray(start, end));
+    if (end > to) throw malformed("end within a claim");
+    readClaim(claims, tag, bytes, start, end);
     last = tag;
     at = end;
   }
@@ -169,21 +169,28 @@ export function decodeClaims(bytes: Uint8Array): Claims {
   return claims as Claims;
 }
 
-function readClaim(claims: Partial<Writable>, tag: number, value: Uint8Array): void {
+function readClaim(
+  claims: Partial<Writable>,
+  tag: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const length = end - start;
   if (tag === KIND_TAG) {
-    if (value.length !== 1) throw malformed(`have a kind of ${value.length} bytes instead of 1`);
-    const kind = KINDS.get(value[0]!);
-    if (kind === undefined) throw unsupported(`kind ${value[0]}`);
+    if (length !== 1) throw malformed(`have a kind of ${length} bytes instead of 1`);
+    const kind = KINDS.get(bytes[start]!);
+    if (kind === undefined) throw unsupported(`kind ${bytes[start]}`);
     claims.kind = kind;
   } else if (tag === PARENT_TAG) {
-    if (value.length !== PARENT_BYTES) {
-      throw malformed(`have a parent of ${value.length} bytes instead of ${PARENT_BYTES}`);
+    if (length !== PARENT_BYTES) {
+      throw malformed(`have a parent of ${length} bytes instead of ${PARENT_BYTES}`);
     }
-    claims.parent = new Uint8Array(value);
+    claims.parent = new Uint8Array(bytes.subarray(start, end));
   } else {
     const name = STRINGS[tag - FIRST_STRING_TAG];
     if (name === undefined) throw unsupported(`a claim with tag ${tag}`);
-    const text = readUtf8(value);
+    const text = readUtf8(bytes, start, end);
     if (text === undefined) throw malformed(`have a ${name} that is not well-formed UTF-8`);
     claims[name] = text;
   }

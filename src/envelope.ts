@@ -1,5 +1,6 @@
-import { type Engine, engine, NONCE_BYTES, openBytes, sealBytes, TAG_BYTES } from "./cipher.ts";
+import { NONCE_BYTES, openBytes, sealBytes, TAG_BYTES } from "./cipher.ts";
 import { type Claims, decodeClaims, writeClaims } from "./claims.ts";
+import type { Engine } from "./engines/engine.ts";
 import { StepsealError } from "./errors.ts";
 import { decodeBase64url, decodedLength, encodeBase64url } from "./internal/base64url.ts";
 import { Scratch } from "./internal/bytes.ts";
@@ -80,7 +81,7 @@ function randomNonce(nonce: Uint8Array): void {
 export function sealEnvelope(
   { kid, key, flags, claims, scope, content }: Sealable,
   fillNonce: (nonce: Uint8Array) => void = randomNonce,
-  using: Engine = engine(),
+  using?: Engine,
 ): Envelope {
   const memory = scratch.lend(FIXED + MAX_CLAIMS_BYTES + content.length);
   try {
@@ -140,7 +141,7 @@ export function readEnvelope(value: unknown, maxBytes: (flags: number) => number
     const claimsEnd = CLAIMS_AT + ((memory[BODY_AT + 2]! << 8) | memory[BODY_AT + 3]!);
     const ciphertextBytes = end - claimsEnd - NONCE_BYTES - TAG_BYTES;
     if (ciphertextBytes < 0) throw tooShort(bodyLength);
-    const claims = decodeClaims(memory.subarray(CLAIMS_AT, claimsEnd));
+    const claims = decodeClaims(memory, CLAIMS_AT, claimsEnd);
     if (ciphertextBytes > maxBytes(flags)) throw tooLarge(ciphertextBytes, maxBytes(flags));
     return { kid, flags, claims, ciphertextBytes, memory, claimsEnd, end };
   } catch (error) {
@@ -154,7 +155,7 @@ export function readEnvelope(value: unknown, maxBytes: (flags: number) => number
  *
  * @throws {StepsealError} CORRUPT, with no reason, when the tag does not fit
  */
-export function openEnvelope(read: ReadEnvelope, key: Uint8Array, using: Engine = engine()): Uint8Array {
+export function openEnvelope(read: ReadEnvelope, key: Uint8Array, using?: Engine): Uint8Array {
   const { kid, memory, claimsEnd, end } = read;
   const contentAt = claimsEnd + NONCE_BYTES;
   const nonce = memory.subarray(claimsEnd, contentAt);

@@ -14,6 +14,7 @@ import { StepsealError } from "./errors.ts";
 import { checkClaims, checkScope, type Expected } from "./expected.ts";
 import { failureOf, thrownFrom } from "./failure.ts";
 import { checkObject } from "./internal/claim-checks.ts";
+import { PADDED } from "./internal/flags.ts";
 import { readSealerOptions } from "./internal/sealer-options.ts";
 import { tell } from "./internal/tell.ts";
 import { countUse, type Keyring, type KeyState, openingKey, sealingKey } from "./keyring/keyring.ts";
@@ -102,7 +103,8 @@ export interface Sealer {
 export function createSealer(options: SealerOptions): Sealer {
   const settings = readSealerOptions(options);
   const { keyring, scope, onUse } = settings;
-  const maxBytes = (flags: number): number => maxContentBytes(flags, settings);
+  const [mostPlain, mostPadded] = [maxContentBytes(0, settings), maxContentBytes(PADDED, settings)];
+  const maxBytes = (flags: number): number => ((flags & PADDED) === 0 ? mostPlain : mostPadded);
 
   const used = (kid: string, kind: Claims["kind"], operation: Use["operation"], bytes: number): void => {
     const state = countUse(keyring, kid, operation);

@@ -1,21 +1,18 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { chacha20, chacha20poly1305, xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { describe, expect, it } from "vitest";
-import {
-  chooseEngine,
-  type Engine,
-  engine,
-  nativeEngine,
-  openBytes,
-  portableEngine,
-  sealBytes,
-} from "../src/cipher.ts";
+import { describe, expect, it, vi } from "vitest";
+import { engineFor, ifSound, openBytes, sealBytes } from "../src/cipher.ts";
+import type { Engine } from "../src/engines/engine.ts";
+import { kernelEngine } from "../src/engines/kernel.ts";
+import { nativeEngine } from "../src/engines/native.ts";
+import { portableEngine } from "../src/engines/portable.ts";
 
 const native = nativeEngine()!;
-const engines: readonly Engine[] = [portableEngine, native];
+const kernel = kernelEngine()!;
+const engines: readonly Engine[] = [portableEngine, native, kernel];
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
 const bytes = (seed: string, length: number): Uint8Array =>
   Uint8Array.from(
@@ -59,7 +56,7 @@ describe.each(engines)("the $name engine", (using) => {
     expect(Uint8Array.from(opened)).toEqual(DRAFT.content);
   });
 
-  it.each([0, 1, 15, 16, 17, 63, 64, 65, 255, 256, 257, 1000, 65_536])(
+  it.each([0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256, 257, 1000, 2048, 50_000])(
     "agrees with another implementation on %i bytes, sealing and opening",
     (length) => {
       const [key, nonce] = [bytes("key", 32), bytes(`nonce ${length}`, 24)];
@@ -107,13 +104,93 @@ describe.each(engines)("the $name engine", (using) => {
   });
 });
 
-describe("the choice of an engine", () => {
-  it("is the native one on Node, made once", () => {
-    expect(engine().name).toBe("native");
-    expect(engine()).toBe(engine());
+describe("the kernel", () => {
+  it("agrees with another implementation on each length of message and of associated data", () => {
+    for (let length = 0; length <= 400; length++) {
+      const [key, nonce] = [bytes(`key ${length}`, 32), bytes(`nonce ${length}`, 12)];
+      const [aad, content] = [bytes(`aad ${length}`, (length * 7) % 203), bytes(`content ${length}`, length)];
+      const expected = chacha20poly1305(key, nonce, aad).encrypt(content);
+      const out = new Uint8Array(length + 16);
+      kernel.seal(key, nonce, aad, content, out, 0);
+      expect(out).toEqual(expected);
+      expect(Uint8Array.from(kernel.open(key, nonce, aad, expected)!)).toEqual(content);
+    }
   });
 
-  const broken: readonly (readonly [string, Partial<Engine>])[] = [
+  it("carries through numbers that are all ones, or next to the prime", () => {
+    const ones = (length: number): Uint8Array => new Uint8Array(length).fill(255);
+    // r and s come out of the key stream; what can be chosen is the ciphertext that is authenticated.
+    for (let key = 0; key < 500; key++) {
+      const [k, nonce] = [bytes(`key ${key}`, 32), ones(12)];
+      const sealed = Uint8Array.of(...ones(80 + (key % 33)), ...new Uint8Array(16));
+      const content = chacha20(k, nonce, sealed.subarray(0, -16), undefined, 1);
+      const expected = chacha20poly1305(k, nonce, ones(16)).encrypt(content);
+      expect(expected.subarray(0, -16)).toEqual(sealed.subarray(0, -16));
+      expect(Uint8Array.from(kernel.open(k, nonce, ones(16), expected)!)).toEqual(content);
+    }
+  });
+
+  it("keeps nothing of a message, a key or a key stream", () => {
+    let memory = new Uint8Array(0);
+    const { Instance } = WebAssembly;
+    vi.stubGlobal("WebAssembly", {
+      Module: WebAssembly.Module,
+      Instance: new Proxy(Instance, {
+        construct(target, [module]) {
+          const instance = new target(module as WebAssembly.Module);
+          memory = new Uint8Array((instance.exports.memory as WebAssembly.Memory).buffer);
+          return instance;
+        },
+      }),
+    });
+    const watched = kernelEngine()!;
+    vi.unstubAllGlobals();
+    expect(memory.length).toBe(65_536);
+    for (const length of [1, 64, 65, 200, 2048]) {
+      const out = new Uint8Array(length + 16);
+      const [key, nonce, aad] = [bytes("key", 32), bytes("nonce", 12), bytes("aad", 33)];
+      watched.seal(key, nonce, aad, bytes("content", length), out, 0);
+      expect(memory.every((byte) => byte === 0)).toBe(true);
+      expect(watched.open(key, nonce, aad, out)).toEqual(Buffer.from(bytes("content", length)));
+      expect(memory.every((byte) => byte === 0)).toBe(true);
+      out[0]! ^= 1;
+      expect(watched.open(key, nonce, aad, out)).toBeUndefined();
+      expect(memory.every((byte) => byte === 0)).toBe(true);
+    }
+  });
+
+  it("refuses what does not fit its memory", () => {
+    const long = new Uint8Array(65_536);
+    const call = (): void =>
+      kernel.seal(long.subarray(0, 32), long.subarray(0, 12), long.subarray(0, 0), long, long, 0);
+    expect(call).toThrow(RangeError);
+  });
+
+  it("is left out where WebAssembly is missing, or may not be compiled", () => {
+    vi.stubGlobal("WebAssembly", undefined);
+    expect(kernelEngine()).toBeUndefined();
+    vi.stubGlobal("WebAssembly", {
+      Module: class {
+        constructor() {
+          throw new Error("Wasm code generation disallowed by embedder");
+        }
+      },
+    });
+    expect(kernelEngine()).toBeUndefined();
+    vi.unstubAllGlobals();
+  });
+});
+
+describe("the choice of an engine", () => {
+  it("is the kernel for short messages and the native one for long ones on Node, made once", () => {
+    expect([0, 64, 2048].map((bytes) => engineFor(bytes).name)).toEqual(["kernel", "kernel", "kernel"]);
+    expect([2049, 4e6].map((bytes) => engineFor(bytes).name)).toEqual(["native", "native"]);
+    expect(engineFor(1)).toBe(engineFor(2));
+    expect(engineFor(1e6)).toBe(engineFor(2e6));
+  });
+
+  // Each way in which an engine may be broken, made of one that is not.
+  const broken = (sound: Engine): readonly (readonly [string, Partial<Engine>])[] => [
     ["writes nothing", { seal: () => undefined }],
     [
       "throws",
@@ -127,28 +204,30 @@ describe("the choice of an engine", () => {
       "writes a wrong tag",
       {
         seal: (...args) => {
-          native.seal(...args);
+          sound.seal(...args);
           args[4][args[5] + args[3].length]! ^= 1;
         },
       },
     ],
     ["leaves the content as it is", { seal: (_k, _n, _a, content, out, at) => out.set(content, at) }],
     ["opens nothing", { open: () => undefined }],
-    ["opens to something else", { open: (...args) => native.open(...args)?.fill(0) }],
-    ["does not check the tag", { open: (...args) => native.open(...args) ?? new Uint8Array(114) }],
-    ["ignores the nonce", { seal: (key, _n, ...rest) => native.seal(key, new Uint8Array(12), ...rest) }],
+    ["opens to something else", { open: (...args) => sound.open(...args)?.fill(0) }],
+    ["does not check the tag", { open: (...args) => sound.open(...args) ?? new Uint8Array(114) }],
+    ["ignores the nonce", { seal: (key, _n, ...rest) => sound.seal(key, new Uint8Array(12), ...rest) }],
     [
       "ignores the associated data",
-      { seal: (key, nonce, _a, ...rest) => native.seal(key, nonce, new Uint8Array(0), ...rest) },
+      { seal: (key, nonce, _a, ...rest) => sound.seal(key, nonce, new Uint8Array(0), ...rest) },
     ],
   ];
-  it.each(broken)("falls on the portable one when the native one %s", (_, fault) => {
-    expect(chooseEngine({ ...native, ...fault })).toBe(portableEngine);
+  describe.each([native, kernel])("is not the $name one", (sound) => {
+    it.each(broken(sound))("when it %s", (_, fault) => {
+      expect(ifSound({ ...sound, ...fault })).toBeUndefined();
+    });
   });
 
-  it("falls on the portable one where there is no native one, and on the native one where it is sound", () => {
-    expect(chooseEngine(undefined)).toBe(portableEngine);
-    expect(chooseEngine(native)).toBe(native);
+  it("is an engine that is there and sound", () => {
+    expect(ifSound(undefined)).toBeUndefined();
+    for (const sound of engines) expect(ifSound(sound)).toBe(sound);
   });
 });
 

@@ -1,5 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
-import { type Engine, nativeEngine, portableEngine } from "../src/cipher.ts";
+import type { Engine } from "../src/engines/engine.ts";
+import { kernelEngine } from "../src/engines/kernel.ts";
+import { nativeEngine } from "../src/engines/native.ts";
+import { portableEngine } from "../src/engines/portable.ts";
 import {
   closeEnvelope,
   type Envelope,
@@ -16,7 +19,7 @@ const kid = kidOf("envelope");
 const key = new Uint8Array(32).fill(9);
 const parent = new Uint8Array(32).fill(3);
 const claims = { kind: "step.output", fn: "app-fn", step: "a1", parent } as const;
-const engines: readonly Engine[] = [portableEngine, nativeEngine()!];
+const engines: readonly Engine[] = [portableEngine, nativeEngine()!, kernelEngine()!];
 const unlimited = (): number => Number.POSITIVE_INFINITY;
 
 function seal(content: Uint8Array, using?: Engine): Envelope {
@@ -43,7 +46,7 @@ describe("an envelope", () => {
     expect(JSON.parse(JSON.stringify(envelope))).toEqual(envelope);
   });
 
-  it("opens with its key on either engine, and with no other key", () => {
+  it("opens with its key on each engine, and with no other key", () => {
     for (const using of engines) {
       expect(Buffer.from(open(envelope, using)).toString()).toBe("content");
       expect(codeOf(() => open(envelope, using, new Uint8Array(32).fill(8)))).toBe("CORRUPT");

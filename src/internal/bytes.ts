@@ -22,13 +22,17 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Whether a value is a Uint8Array (a Buffer is one), of any realm, whatever its prototype claims. */
+/** Says what a typed array is made of, whatever its prototype claims, and in any realm; undefined for all else. */
+const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+  ?.get as (this: unknown) => string | undefined;
+
+/** Whether a value is a Uint8Array; a Buffer is one. */
 export function isBytes(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === "[object Uint8Array]";
+  return tagOf.call(value) === "Uint8Array";
 }
 
 /** New memory that nothing else shares, not zeroed where Node can skip that. */
-function allocate(size: number): Uint8Array {
+export function allocate(size: number): Uint8Array {
   const node = nodeBytes();
   return node === undefined ? new Uint8Array(size) : node.Buffer.allocUnsafeSlow(size);
 }

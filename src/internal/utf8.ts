@@ -34,16 +34,28 @@ export function lengthPrefixed(text: string): Uint8Array {
   return part;
 }
 
-/** Bytes as text, or undefined where they are not well-formed UTF-8. A byte order mark is a character like others. */
-export function readUtf8(bytes: Uint8Array): string | undefined {
+/** Up to so many bytes a loop is done before a call into the runtime has begun. */
+const SHORT = 64;
+
+/**
+ * Bytes, or those `from` to `to`, as text, or undefined where they are not well-formed UTF-8. A byte order mark is a
+ * character like others.
+ */
+export function readUtf8(bytes: Uint8Array, from = 0, to: number = bytes.length): string | undefined {
   const node = nodeBytes();
-  if (node?.isAscii !== undefined && node.isUtf8 !== undefined) {
-    const buffer = asBuffer(bytes, node.Buffer);
-    // The reader of one byte per character is twice as fast as the UTF-8 decoder.
-    if (node.isAscii(buffer)) return buffer.toString("latin1");
-    return node.isUtf8(buffer) ? buffer.toString("utf8") : undefined;
-  }
-  return readPortable(bytes);
+  if (node?.isAscii === undefined || node.isUtf8 === undefined) return readPortable(bytes.subarray(from, to));
+  const buffer = asBuffer(bytes, node.Buffer);
+  // The reader of one byte per character is twice as fast as the UTF-8 decoder.
+  if (to - from <= SHORT && isAsciiShort(bytes, from, to)) return buffer.toString("latin1", from, to);
+  const part = buffer.subarray(from, to);
+  if (node.isAscii(part)) return part.toString("latin1");
+  return node.isUtf8(part) ? part.toString("utf8") : undefined;
+}
+
+function isAsciiShort(bytes: Uint8Array, from: number, to: number): boolean {
+  let bits = 0;
+  for (let i = from; i < to; i++) bits |= bytes[i]!;
+  return bits < 128;
 }
 
 /** `readUtf8` without Node. */

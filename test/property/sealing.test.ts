@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { createKeyring, createSealer, inspectEnvelope, StepsealError } from "stepseal";
 import { describe, expect, it } from "vitest";
-import { nativeEngine, portableEngine } from "../../src/cipher.ts";
 import { type Claims, decodeClaims, encodeClaims, type Kind } from "../../src/claims.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import { kernelEngine } from "../../src/engines/kernel.ts";
+import { nativeEngine } from "../../src/engines/native.ts";
+import { portableEngine } from "../../src/engines/portable.ts";
 import {
   closeEnvelope,
   type Envelope,
@@ -24,7 +27,7 @@ const keyring = createKeyring({ key: key("property") });
 const sealers = [{}, { pad: true }, { compress: true }, { compress: true, pad: true }, { scope: "s" }].map(
   (options) => createSealer({ keyring, ...options }),
 );
-const native = nativeEngine()!;
+const engines: readonly Engine[] = [portableEngine, nativeEngine()!, kernelEngine()!];
 
 // "binary" gives strings of any UTF-16 units, lone surrogates among them.
 const anyText = fc.string({ unit: "binary" });
@@ -118,7 +121,7 @@ describe("sealing and opening", () => {
   });
 });
 
-describe("the two engines", () => {
+describe("the engines", () => {
   it("make equal bytes of equal input, and the bytes that the format says; each opens what the other sealed", () => {
     check(
       fc.property(
@@ -129,16 +132,19 @@ describe("the two engines", () => {
         (nonce, claims, content, flags) => {
           const { kid, key: keys } = sealingKey(keyring, claims.run);
           const parts = { kid, key: keys, flags, claims, scope: undefined, content };
-          const [a, b] = [portableEngine, native].map((engine) =>
-            sealEnvelope(parts, (into) => into.set(nonce), engine),
-          ) as [Envelope, Envelope];
-          expect(a).toEqual(b);
-          const made = Buffer.from(a.data.slice(21), "base64url");
-          expect(made).toEqual(
-            body({ key: "property", run: claims.run, flags, claims: encodeClaims(claims), nonce, content }),
-          );
-          expect(openWith(a, keys, native)).toEqual(content);
-          expect(openWith(b, keys, portableEngine)).toEqual(content);
+          const expected = body({
+            key: "property",
+            run: claims.run,
+            flags,
+            claims: encodeClaims(claims),
+            nonce,
+            content,
+          });
+          for (const engine of engines) {
+            const envelope = sealEnvelope(parts, (into) => into.set(nonce), engine);
+            expect(Buffer.from(envelope.data.slice(21), "base64url")).toEqual(expected);
+            for (const other of engines) expect(openWith(envelope, keys, other)).toEqual(content);
+          }
         },
       ),
     );
@@ -286,7 +292,7 @@ describe("thrown values", () => {
   });
 });
 
-function openWith(envelope: Envelope, openingKey: Uint8Array, engine: typeof native): Uint8Array {
+function openWith(envelope: Envelope, openingKey: Uint8Array, engine: Engine): Uint8Array {
   const read = readEnvelope(envelope, () => Number.POSITIVE_INFINITY);
   try {
     return Uint8Array.from(openEnvelope(read, openingKey, engine));

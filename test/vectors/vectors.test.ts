@@ -3,9 +3,12 @@ import { readFileSync } from "node:fs";
 import { inflateRawSync } from "node:zlib";
 import { createKeyring, createSealer, inspectEnvelope, type Keyring, StepsealError } from "stepseal";
 import { describe, expect, it } from "vitest";
-import { type Engine, nativeEngine, portableEngine } from "../../src/cipher.ts";
 import { type Claims, encodeClaims } from "../../src/claims.ts";
 import { encodeValue } from "../../src/codec.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import { kernelEngine } from "../../src/engines/kernel.ts";
+import { nativeEngine } from "../../src/engines/native.ts";
+import { portableEngine } from "../../src/engines/portable.ts";
 import { type Envelope, sealEnvelope } from "../../src/envelope.ts";
 import { openingKey, sealingKey } from "../../src/keyring/keyring.ts";
 import type { OpenExpected } from "../../src/sealer.ts";
@@ -149,11 +152,12 @@ describe("docs/envelope-v1.md", () => {
 });
 
 describe("what every implementation writes and reads", () => {
-  it.each(accepted.vectors)("$name: sealed to the same bytes on both engines", (vector) => {
+  it.each(accepted.vectors)("$name: sealed to the same bytes on each engine", (vector) => {
     const { scope, claims } = claimsOf(vector.claims);
     const { kid, key } = sealingKey(rings.A!, claims.run);
     const content = contentOf(vector);
-    for (const engine of engines) {
+    // The kernel is for short messages: its memory is one page.
+    for (const engine of content.length > 50_000 ? engines : [...engines, kernelEngine()!]) {
       const sealed = sealEnvelope(
         { kid, key, flags: vector.flags, claims: claims as Claims, scope, content },
         (nonce) => nonce.set(Buffer.from(vector.nonce, "hex")),
