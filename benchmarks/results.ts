@@ -19,7 +19,7 @@ export interface Results {
 export async function measure(progress: (what: string) => void): Promise<Results> {
   const cpu = `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`;
   progress("cold start");
-  const coldStart = measureColdStart(generateKey());
+  const coldStart = await measureColdStart(generateKey());
   progress("a resumed run");
   const resume = await measureResume();
   progress("signatures");

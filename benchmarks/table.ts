@@ -46,7 +46,7 @@ export function tableOf(results: Results): string {
       .join(
         ", ",
       )}; × ${resume.ratio.toFixed(1)}, without the SDK's own time × ${resume.ratioOfOverhead.toFixed(1)}.`,
-    `Cold start (import, first seal, first open), ms: stepseal ${coldStart.stepseal.toFixed(1)}, official ${coldStart.official.toFixed(1)}.`,
+    `Cold start (import, first seal, first open), ms: bundled, stepseal ${coldStart.stepsealBundled.toFixed(1)}, official ${coldStart.officialBundled.toFixed(1)}; from node_modules, stepseal ${coldStart.stepseal.toFixed(1)}, official ${coldStart.official.toFixed(1)}.`,
     `Signatures of 16 KB: ${Object.entries(signing)
       .map(([name, time]) => `${name} ${timing(time)}`)
       .join(", ")}.`,

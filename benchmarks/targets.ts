@@ -48,7 +48,18 @@ export function targetsOf({ values, resume, coldStart }: Results): Target[] {
       limit: RESUME,
       value: resume.ratio,
     },
-    { name: "cold start, ms", limit: COLD_START_MS, atMost: true, value: coldStart.stepseal },
+    {
+      name: "cold start, ms, bundled",
+      limit: COLD_START_MS,
+      atMost: true,
+      value: coldStart.stepsealBundled,
+    },
+    {
+      name: "cold start, ms, from node_modules",
+      limit: COLD_START_MS,
+      atMost: true,
+      value: coldStart.stepseal,
+    },
   ];
 }
 
