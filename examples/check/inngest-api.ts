@@ -10,7 +10,9 @@ export async function listen(engine: TestEngine): Promise<{ readonly url: string
     for await (const chunk of request) chunks.push(chunk);
     const answer = await engine.fetch(new URL(url, engine.clientOptions.baseUrl), {
       method,
-      headers: Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+      headers: Object.fromEntries(
+        Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+      ),
       ...(chunks.length > 0 && { body: Buffer.concat(chunks).toString() }),
     });
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());

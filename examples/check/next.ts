@@ -23,13 +23,10 @@ export const nextApp: Start = async (env, sealed) => {
     config.compilerOptions.paths = { "stepseal/inngest": ["../../../without-stepseal/inngest.ts"] };
     await writeFile(`${copy}/tsconfig.json`, JSON.stringify(config));
   }
-  const quiet = { ...env, PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: "1" };
+  const silent = { ...env, NEXT_TELEMETRY_DISABLED: "1" };
   await promisify(execFile)(process.execPath, [NEXT, "build"], {
     cwd: copy,
-    env: { ...quiet, NODE_ENV: "production" },
+    env: { ...silent, PATH: process.env.PATH, NODE_ENV: "production" },
   });
-  return started(process.execPath, [NEXT, "start", "-H", "127.0.0.1"], copy, {
-    ...env,
-    NEXT_TELEMETRY_DISABLED: "1",
-  });
+  return started(process.execPath, [NEXT, "start", "-H", "127.0.0.1"], copy, silent);
 };

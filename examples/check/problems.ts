@@ -3,10 +3,7 @@ import { MARKERS, type Play, RESULT } from "./play.ts";
 
 /** What is not as it should be: sealed, an example leaks no marker, without stepseal all; both runs end well. */
 export function problemsOf(sealed: Play, plain: Play): string[] {
-  return [
-    ...wrongIn("with stepseal", sealed, []),
-    ...wrongIn("without stepseal", plain, MARKERS),
-  ];
+  return [...wrongIn("with stepseal", sealed, []), ...wrongIn("without stepseal", plain, MARKERS)];
 }
 
 function wrongIn(how: string, { status, result, leaked }: Play, expected: readonly string[]): string[] {

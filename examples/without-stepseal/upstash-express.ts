@@ -6,5 +6,5 @@ import express from "express";
 export const secureWorkflow = () => ({
   serve: <Payload>(routeFunction: RouteFunction<Payload, unknown>) =>
     express.Router().use(express.json(), serve(routeFunction)),
-  client: () => new Client(),
+  client: () => new Client({}),
 });

@@ -32,6 +32,8 @@ export type LoadOptions =
       timeoutMs?: number;
     };
 
+const PASS_BINDINGS =
+  "This runtime has no process.env. Load the key from its bindings: keyring: () => loadKeyring({ env })";
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** A longer delay overflows `setTimeout`, which then fires at once. */
 export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
@@ -77,11 +79,12 @@ export async function loadKeyring(source: LoadOptions = {}): Promise<Keyring> {
  * | `STEPSEAL_KEY_FALLBACK` | further keys, separated by commas or white space, each `key` (decrypt-only) or `key:state`; of a destroyed key `kid:destroyed` |
  * | `STEPSEAL_KEYRING_FILE` | instead of both: path of a JSON file `{ "keys": [{ "key", "state" }, …] }` |
  *
- * @param env default: `process.env`; where there is none (Workers), pass the bindings
+ * @param given default: `process.env`; where there is none (Workers), pass the bindings
  * @throws {StepsealError} CONFIG when no key is set, two sources are, or a key, a state or the file is wrong; the
  * message names the variable and position, and never shows a value
  */
-export function keyringFromEnv(env: Environment = processEnv()): Keyring {
+export function keyringFromEnv(given?: Environment): Keyring {
+  const env = given === undefined ? processEnv() : given;
   if (typeof env !== "object" || env === null) {
     throw config(`env: found ${describe(env)}, expected an object of environment variables.`);
   }
@@ -91,7 +94,8 @@ export function keyringFromEnv(env: Environment = processEnv()): Keyring {
   const fallback = splitList(variable(env, "STEPSEAL_KEY_FALLBACK") ?? "");
   if (key === undefined) {
     const without = fallback.length === 0 ? "" : ", though STEPSEAL_KEY_FALLBACK is: fallback keys only open";
-    throw config(`STEPSEAL_KEY is not set${without}. ${MAKE_A_KEY}`);
+    const noProcess = given === undefined && globalThis.process?.env === undefined;
+    throw config(`STEPSEAL_KEY is not set${without}. ${noProcess ? PASS_BINDINGS : MAKE_A_KEY}`);
   }
   const primary = readKey(key, "primary", "STEPSEAL_KEY");
   return assembleKeyring([primary, ...readFallback(fallback)], "STEPSEAL_KEY");

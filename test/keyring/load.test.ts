@@ -92,9 +92,10 @@ describe("the environment", () => {
     expect((await loadKeyring({ env })).keys).toEqual(ringKeys);
   });
 
-  test("that is missing altogether is one in which nothing is set", () => {
+  test("that is missing altogether is told apart from one in which nothing is set", () => {
     vi.stubGlobal("process", undefined);
-    expect(() => keyringFromEnv()).toThrow("STEPSEAL_KEY is not set");
+    expect(() => keyringFromEnv()).toThrow("STEPSEAL_KEY is not set. This runtime has no process.env.");
+    expect(() => keyringFromEnv({})).toThrow("STEPSEAL_KEY is not set. Make a key");
   });
 });
 

@@ -27,7 +27,9 @@ function charge(card: string): string {
   return `charged the card that ends in ${card.slice(-4)}`;
 }
 
-const platform = serve({ client: inngest, functions: [placeOrder] });
+// The SDK types no call, only a Worker that serves nothing else.
+const platform = serve({ client: inngest, functions: [placeOrder] }) as unknown as WorkerFetch;
+type WorkerFetch = (request: Request, bindings: object) => Promise<Response>;
 
 export default {
   async fetch(request: Request, bindings: Record<string, string>): Promise<Response> {
