@@ -13,7 +13,7 @@ export interface Example {
 
 const inngest = onInngest({ inngest: "/api/inngest", orders: "/orders" });
 
-/** By folder. */
+/** By folder, and how it is run where there are two ways. */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   express: { start: nodeApp("express/server.ts"), stage: inngest },
   "express-upstash": { start: nodeApp("express-upstash/server.ts"), stage: onUpstash },
@@ -21,6 +21,12 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   "hono-upstash": { start: nodeApp("hono-upstash/server.ts"), stage: onUpstash },
   "zod-events": { start: nodeApp("zod-events/server.ts"), stage: inngest },
   "cloudflare-workers/inngest": { start: worker("inngest"), stage: inngest, needs: "workers" },
+  // Where there is Node's cipher, and `process.env`.
+  "cloudflare-workers/inngest (nodejs_compat)": {
+    start: worker("inngest", ["nodejs_compat"]),
+    stage: inngest,
+    needs: "workers",
+  },
   "cloudflare-workers/upstash": { start: worker("upstash"), stage: onUpstash, needs: "workers" },
   nextjs: {
     start: nextApp,

@@ -19,8 +19,12 @@ interface WranglerConfig {
 
 const FOLDER = `${ROOT}examples/cloudflare-workers`;
 
-/** Bundles a Worker as `wrangler` does, and runs it in workerd, as its wrangler.json says. */
-export function worker(name: string): Start {
+/**
+ * Bundles a Worker as `wrangler` does, and runs it in workerd, as its wrangler.json says.
+ *
+ * @param flags compatibility flags in place of those of wrangler.json
+ */
+export function worker(name: string, flags?: readonly string[]): Start {
   return async (env, sealed) => {
     const { Miniflare }: MiniflareModule = createRequire(`${FOLDER}/package.json`)("miniflare");
     const config: WranglerConfig = JSON.parse(await readFile(`${FOLDER}/${name}/wrangler.json`, "utf8"));
@@ -39,7 +43,7 @@ export function worker(name: string): Start {
     const miniflare = new Miniflare({
       modules: [{ type: "ESModule", path: "worker.js", contents: outputFiles[0]?.text }],
       compatibilityDate: config.compatibility_date,
-      compatibilityFlags: config.compatibility_flags ?? [],
+      compatibilityFlags: flags ?? config.compatibility_flags ?? [],
       bindings: { ...config.vars, ...env },
       host: "127.0.0.1",
       port: 0,
