@@ -1,3 +1,4 @@
+import { asError } from "../../internal/as-error.ts";
 import { resultPlace } from "../inngest/gate/context.ts";
 import { isObject } from "../inngest/gate/event.ts";
 import { type FailureScope, known, sealFailure } from "../inngest/gate/failure.ts";
@@ -42,7 +43,7 @@ class Unwritable extends Error {
 
   constructor(cause: unknown) {
     super("a result that cannot be written as JSON", { cause });
-    const { name, message, stack = "" } = cause instanceof Error ? cause : new Error(String(cause));
+    const { name, message, stack = "" } = asError(cause);
     this.told = { type: "internal", name, message, stack, __serialized: true };
   }
 }

@@ -1,4 +1,5 @@
 import type { StepsealError } from "../../errors.ts";
+import { asError } from "../../internal/as-error.ts";
 import type { Sealer } from "../../sealer.ts";
 import { platformFailure } from "./failure.ts";
 import { answerPlace, failurePlace, type RunState } from "./place.ts";
@@ -88,18 +89,9 @@ function isStatus(text: string, { run }: RunState): boolean {
 
 /** Answers a request whose handler threw, as the SDK does. */
 export function sealThrown(thrown: unknown, sealer: Sealer | undefined, state: RunState): Response {
-  const { name, message, stack } = thrown instanceof Error ? thrown : new Error(textOf(thrown));
+  const { name, message, stack } = asError(thrown);
   const body = sealed(JSON.stringify({ error: name, message, stack }), sealer, state);
   return new Response(body ?? "Internal Server Error", { status: 500, headers: SDK_VERSION });
-}
-
-/** Not every value has a text: an object without prototype has none. */
-function textOf(thrown: unknown): string {
-  try {
-    return String(thrown);
-  } catch {
-    return typeof thrown;
-  }
 }
 
 /**

@@ -83,6 +83,17 @@ test.each([false, 0, "", null, undefined, () => 1])(
   },
 );
 
+test("what a getter throws, though it has no text, is the failure of the run", async () => {
+  const data = {
+    get broken() {
+      throw Object.create(null);
+    },
+  };
+  const { type, error } = await sealResult({ type: "function-resolved", data }, scope);
+  expect(type).toBe("function-rejected");
+  expect(JSON.stringify(error)).toContain("stepseal/v1");
+});
+
 describe("JSON as the SDK writes it", () => {
   const inner: Record<string, unknown> = { big: 12n, list: [1n] };
   const value: Record<string, unknown> = { inner, twice: [inner, inner] };
