@@ -53,7 +53,7 @@ const SETS = [
   {
     name: "stepseal/inngest",
     exports: adapter,
-    documents: ["docs/inngest.md"],
+    documents: ["docs/engines/inngest.md"],
     folders: ["src/adapters/inngest", "src/adapters/inngest/gate"],
   },
   {
