@@ -5,7 +5,7 @@ import { prose, ROOT, read } from "./markdown.ts";
 const text = prose(read("CONTRIBUTING.md"));
 
 /** What stands between backticks and is a path of the project, from its root. */
-const paths = [...text.matchAll(/`((?:src|test|examples|benchmarks|docs|\.ci)(?:\/[\w.-]+)*)`/g)].map(
+const paths = [...text.matchAll(/`((?:src|test|kernel|examples|benchmarks|docs|\.ci)(?:\/[\w.-]+)*)`/g)].map(
   ([, path = ""]) => path,
 );
 

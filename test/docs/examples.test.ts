@@ -1,5 +1,6 @@
 import * as core from "stepseal";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { read } from "./markdown.ts";
 import { VAULT_ENV, vault } from "./recipes.ts";
 import { runExample } from "./run-example.ts";
 import { SETS } from "./sets.ts";
@@ -12,7 +13,11 @@ const PLATFORM_ENV = { QSTASH_TOKEN: "qstash-token", QSTASH_CURRENT_SIGNING_KEY:
  * `// prints: 200`, or where a hook prints it, `// refused MISMATCH`.
  */
 function promised(code: string): string[] {
-  const patterns = [/console\.log\(.*\); \/\/ (.*)$/gm, /^ *\/\/ prints: (.*)$/gm, /\); \/\/ (refused .*)$/gm];
+  const patterns = [
+    /console\.log\(.*\); \/\/ (.*)$/gm,
+    /^ *\/\/ prints: (.*)$/gm,
+    /\); \/\/ (refused .*)$/gm,
+  ];
   return patterns
     .flatMap((pattern) => [...code.matchAll(pattern)])
     .sort((one, other) => one.index - other.index)
@@ -44,6 +49,11 @@ describe.each(SETS)("an example of $name", ({ exports, examples, modules }) => {
     const all = examples.map(({ code }) => code).join("\n");
     const missing = Object.keys(exports).filter((name) => !new RegExp(`\\b${name}\\b`).test(all));
     expect(missing).toEqual([]);
+  });
+
+  test("and in the changelog", () => {
+    const changes = read("CHANGELOG.md");
+    expect(Object.keys(exports).filter((name) => !changes.includes(`\`${name}\``))).toEqual([]);
   });
 
   test.each(examples)("runs, and prints what it says: $at", async ({ code }) => {

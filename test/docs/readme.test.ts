@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Inngest, InngestFunction } from "inngest";
-import { serve } from "inngest/edge";
 import * as inngest from "inngest";
+import { serve } from "inngest/edge";
 import { generateKey, isSealed } from "stepseal";
 import * as adapter from "stepseal/inngest";
 import { createTestEngine, findPlaintext } from "stepseal/testing";

@@ -1,3 +1,4 @@
+import * as crypto from "node:crypto";
 import { readdirSync } from "node:fs";
 import * as http from "node:http";
 import * as workflow from "@upstash/workflow";
@@ -36,6 +37,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   "stepseal/upstash/cloudflare": cloudflare,
   "stepseal/upstash/express": forExpress,
   "stepseal/upstash/hono": forHono,
+  "node:crypto": crypto,
   "node:http": http,
   "$env/dynamic/private": process,
   "@upstash/workflow": workflow,
@@ -141,12 +143,14 @@ export const SESSIONS: readonly string[] = ["docs/cli.md"];
 /** Lines of `sh` blocks that are not run here, and why. All others are `npx stepseal …`, which test/cli/docs.test.ts runs. */
 export const NOT_RUN: Readonly<Record<string, string>> = {
   "npm install stepseal": "would install the published package",
-  "npm ci && npm run demo": "installs; test/demo.test.ts runs the demo",
-  "npm ci && npm test": "is what runs this",
+  "npm ci": "installs, and starts what runs this, or test/docs/readme.test.ts",
+  "npm test": "runs this",
+  "npm run": "is run by .ci/run, or by hand",
+  "bash .ci/run": "runs this",
   "export STEPSEAL_KEY=ssk1_…": "sets a variable, to a key that is the reader's",
-  "aws kms encrypt": "needs an account; test/docs/recipes.ts stands in for what reads its result",
-  "gcloud kms encrypt": "needs an account, as above",
-  "vault kv put": "needs a server, as above",
+  "aws kms encrypt": "needs an account; test/docs/recipes.ts stands in for KMS where its result is read",
+  "gcloud kms encrypt": "needs an account; test/docs/recipes.ts stands in for KMS where its result is read",
+  "vault kv put": "needs a server; test/docs/recipes.ts stands in for Vault where its result is read",
 };
 
 /** The commands of an `sh` block, without comments, a line each. */

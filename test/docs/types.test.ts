@@ -24,12 +24,15 @@ function problems(blocks: readonly Block[], paths: ts.MapLike<string[]>): string
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists, readFile } = host;
   // Each is a module of its own, whether it imports anything or not.
-  const text = (path: string): string | undefined => files.has(path) ? `${files.get(path)?.code}\nexport {};\n` : undefined;
+  const text = (path: string): string | undefined =>
+    files.has(path) ? `${files.get(path)?.code}\nexport {};\n` : undefined;
   host.fileExists = (path) => files.has(path) || fileExists(path);
   host.readFile = (path) => text(path) ?? readFile(path);
   host.getSourceFile = (path, version, ...rest) => {
     const code = text(path);
-    return code === undefined ? getSourceFile(path, version, ...rest) : ts.createSourceFile(path, code, version);
+    return code === undefined
+      ? getSourceFile(path, version, ...rest)
+      : ts.createSourceFile(path, code, version);
   };
   const program = ts.createProgram({
     rootNames: [...files.keys(), `${root}test/docs/modules.d.ts`],
@@ -50,17 +53,32 @@ function problems(blocks: readonly Block[], paths: ts.MapLike<string[]>): string
 test("each TypeScript block of the documents and of the doc comments compiles", () => {
   expect(errors).toEqual([]);
   expect(all.length).toBeGreaterThan(60);
-  expect(problems(all.filter(({ at }) => !inV3.has(at)), {})).toEqual([]);
+  expect(
+    problems(
+      all.filter(({ at }) => !inV3.has(at)),
+      {},
+    ),
+  ).toEqual([]);
 });
 
 test("those for SDK v3 compile with v3", () => {
   expect(inV3.size).toBeGreaterThan(0);
   const v3 = { inngest: ["./node_modules/inngest-v3/index.d.ts"] };
-  expect(problems(all.filter(({ at }) => inV3.has(at)), v3)).toEqual([]);
+  expect(
+    problems(
+      all.filter(({ at }) => inV3.has(at)),
+      v3,
+    ),
+  ).toEqual([]);
 });
 
 test("a block with a fault does not", () => {
-  const block = { at: "nowhere:1", document: "nowhere", language: "ts", code: 'import { seal } from "stepseal";\n' };
+  const block = {
+    at: "nowhere:1",
+    document: "nowhere",
+    language: "ts",
+    code: 'import { seal } from "stepseal";\n',
+  };
   expect(problems([block], {})).toEqual([
     expect.stringContaining("nowhere:1, line 1 of it: Module '\"stepseal\"' has no exported member"),
   ]);

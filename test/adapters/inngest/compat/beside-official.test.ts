@@ -18,17 +18,14 @@ const BOTH: Readonly<Record<string, () => Middleware.Class>> = {
 const hashed = (id: string): string => createHash("sha1").update(id).digest("hex");
 
 const build: Build = (inngest, see) => [
-  inngest.createFunction(
-    { id: "fn", triggers: { event: "go" }, retries: 0 },
-    async ({ event, step }) => {
-      await step.run("nothing", () => null);
-      const own = await step.run("own", () => ({ of: event.data.n }));
-      await step.sleep("nap", "1h");
-      see("result", own);
-      const told = await step.waitForEvent("wait", { event: "told", timeout: "1d" });
-      see("event", told?.data.encrypted);
-    },
-  ),
+  inngest.createFunction({ id: "fn", triggers: { event: "go" }, retries: 0 }, async ({ event, step }) => {
+    await step.run("nothing", () => null);
+    const own = await step.run("own", () => ({ of: event.data.n }));
+    await step.sleep("nap", "1h");
+    see("result", own);
+    const told = await step.waitForEvent("wait", { event: "told", timeout: "1d" });
+    see("event", told?.data.encrypted);
+  }),
 ];
 
 /** Two runs asleep, before the first sees its results. */
@@ -42,7 +39,10 @@ async function asleep(middleware: string): Promise<Fleet> {
 }
 
 /** What the first run gets to see after the platform changed its result, and how it ends. */
-async function seenAfter(middleware: string, change: (steps: Map<string, StoredStep>, other: StoredStep) => void) {
+async function seenAfter(
+  middleware: string,
+  change: (steps: Map<string, StoredStep>, other: StoredStep) => void,
+) {
   const { engine, seen } = await asleep(middleware);
   const [run, other] = engine.runs;
   change(run!.steps, other!.steps.get(hashed("own"))!);
@@ -61,8 +61,18 @@ test.each([
   if (!sealed) expect(data).toBeNull();
 });
 
-const ATTACKS: readonly [name: string, change: Parameters<typeof seenAfter>[1], taken: unknown, code: string][] = [
-  ["the result of another run", (steps, other) => steps.set(hashed("own"), other), { of: 2 }, "another place"],
+const ATTACKS: readonly [
+  name: string,
+  change: Parameters<typeof seenAfter>[1],
+  taken: unknown,
+  code: string,
+][] = [
+  [
+    "the result of another run",
+    (steps, other) => steps.set(hashed("own"), other),
+    { of: 2 },
+    "another place",
+  ],
   [
     "a result made up in plaintext",
     (steps) => steps.set(hashed("own"), { data: { of: "nobody" } }),
@@ -77,12 +87,15 @@ test.each(ATTACKS)("official takes %s for the step's own", async (_name, change,
   expect(failed).toBe(false);
 });
 
-test.each(ATTACKS)("stepseal refuses %s, and user code sees nothing of it", async (_name, change, _taken, code) => {
-  const { saw, failed, says } = await seenAfter("stepseal", change);
-  expect(saw).toEqual([]);
-  expect(failed).toBe(true);
-  expect(JSON.stringify(says)).toContain(code);
-});
+test.each(ATTACKS)(
+  "stepseal refuses %s, and user code sees nothing of it",
+  async (_name, change, _taken, code) => {
+    const { saw, failed, says } = await seenAfter("stepseal", change);
+    expect(saw).toEqual([]);
+    expect(failed).toBe(true);
+    expect(JSON.stringify(says)).toContain(code);
+  },
+);
 
 test.each([
   ["official", { __ENCRYPTED__: true }],
