@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { anchorsOf, DOCUMENTS, linksOf, ROOT, read } from "./markdown.ts";
+import { anchorsOf, DOCUMENTS, EXAMPLES, linksOf, ROOT, read } from "./markdown.ts";
 
-const links = DOCUMENTS.flatMap((document) =>
+const links = [...DOCUMENTS, ...EXAMPLES].flatMap((document) =>
   linksOf(read(document)).map((target) => ({ document, target })),
 );
 const isRelative = (target: string): boolean => !/^[a-z]+:/.test(target);

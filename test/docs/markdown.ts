@@ -17,6 +17,14 @@ export const DOCUMENTS: readonly string[] = [
     .filter((path) => !path.startsWith(GENERATED)),
 ].sort();
 
+/** Those of the examples, whose code has tests of its own. */
+export const EXAMPLES: readonly string[] = readdirSync(new URL("examples", ROOT), {
+  recursive: true,
+  encoding: "utf8",
+})
+  .map((file) => `examples/${file.replaceAll("\\", "/")}`)
+  .filter((path) => path.endsWith(".md") && !path.includes("/node_modules/"));
+
 /** A fenced block. */
 export interface Block {
   /** `docs/keys.md:12`, the line of its first fence. */
@@ -62,5 +70,7 @@ export function anchorsOf(text: string): ReadonlySet<string> {
 /** Targets of links and images, without those that stand in code. */
 export function linksOf(text: string): readonly string[] {
   const bare = prose(text).replaceAll(/`[^`\n]*`/g, "");
-  return [...bare.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target = ""]) => target);
+  return [...bare.matchAll(/\]\(([^()\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)].map(
+    ([, inline, reference]) => inline ?? reference ?? "",
+  );
 }
