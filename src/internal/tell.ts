@@ -5,6 +5,6 @@ export function tell<T>(observer: ((value: T) => unknown) | undefined, value: T)
     // The rejection of an async function would end the process.
     Promise.resolve(observer(value)).catch(() => undefined);
   } catch {
-    // As above.
+    // What it throws at once is ignored like what it rejects with.
   }
 }

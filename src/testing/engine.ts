@@ -86,7 +86,7 @@ function findRun(platform: Platform, id: string): RunRecord {
  * await engine.send({ name: "shop/joined", data: { name: "Marguerite" } });
  * await engine.idle();
  * console.log(engine.runs[0]?.output); // "Hello Marguerite"
- * console.log(findPlaintext(engine.wire, ["Marguerite"]).length > 0); // true: the platform saw it
+ * console.log(findPlaintext(engine.wire, ["Marguerite"]).length > 0); // true
  * ```
  */
 export function createTestEngine(options: TestEngineOptions = {}): TestEngine {

@@ -101,7 +101,7 @@ function readings(text: string): { readonly text: string; readonly encoding: Pla
  * const wire = [
  *   { channel: "event", method: "POST", url: "http://inngest.test/e/key", headers: {}, body: '"marguerite"' },
  * ] as const;
- * console.log(findPlaintext(wire, ["marguerite"]).map((hit) => hit.where)); // ["body"]
+ * console.log(findPlaintext(wire, ["marguerite"]).map((hit) => hit.where)); // [ "body" ]
  * ```
  */
 export function findPlaintext(wire: readonly WireEntry[], needles: readonly string[]): PlaintextHit[] {

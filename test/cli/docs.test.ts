@@ -1,19 +1,29 @@
 import { execFile } from "node:child_process";
-import { chmodSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { chmodSync } from "node:fs";
+import { beforeEach, describe, expect, test } from "vitest";
+import { blocksOf, DOCUMENTS, read } from "../docs/markdown.ts";
+import { commandsOf } from "../docs/sets.ts";
 import { key, kid } from "../keyring/roots.ts";
 import { cli, sealed, sealedText, useCli } from "./support.ts";
 
 const { folder, file } = useCli();
-const text = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
+const DOCUMENT = "docs/cli.md";
 
 /** Each `$ command` of the document with what it prints after that. */
-const examples = [...text.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) =>
-  block
-    .split(/^\$ /m)
-    .filter((part) => part !== "")
-    .map((part) => ({ command: part.split("\n")[0]!, output: part.slice(part.indexOf("\n") + 1) })),
-);
+const examples = blocksOf(DOCUMENT)
+  .filter(({ language }) => language === "console")
+  .flatMap(({ code }) =>
+    code
+      .split(/^\$ /m)
+      .filter((part) => part !== "")
+      .map((part) => ({ command: part.split("\n")[0]!, output: part.slice(part.indexOf("\n") + 1) })),
+  );
+
+/** Lines of other documents, each for itself. */
+const lines = DOCUMENTS.flatMap((path) => blocksOf(path))
+  .filter(({ language }) => language === "sh")
+  .flatMap(({ at, code }) => commandsOf(code).map((command) => ({ at, command })))
+  .filter(({ command }) => command.startsWith("npx stepseal "));
 
 /** Keys, kids and dates differ each time. */
 const plain = (output: string): string =>
@@ -33,9 +43,12 @@ function runInShell(command: string): Promise<string> {
   });
 }
 
-describe("docs/cli.md", () => {
+beforeEach(() => {
+  chmodSync(file("npx", `#!/bin/sh\nshift\nexec "${process.execPath}" "${cli}" "$@"\n`), 0o755);
+});
+
+describe(DOCUMENT, () => {
   test("its examples print what it says, one after the other", async () => {
-    chmodSync(file("npx", `#!/bin/sh\nshift\nexec "${process.execPath}" "${cli}" "$@"\n`), 0o755);
     const event = {
       id: "e1",
       data: { order: 1, encrypted: sealed({ card: "4111" }, "old", { run: "01J0RUN" }) },
@@ -51,6 +64,10 @@ describe("docs/cli.md", () => {
 
   test("names every command", () => {
     const commands = ["keygen", "check", "inspect", "decrypt", "scan", "rotate", "retire", "rewrap"];
-    for (const name of commands) expect(text).toContain(`## ${name}`);
+    for (const name of commands) expect(read(DOCUMENT)).toContain(`## ${name}`);
   });
+});
+
+test.each(lines)("in a shell, $command is done ($at)", async ({ command }) => {
+  expect(await runInShell(`${command} && echo done`)).toMatch(/done\n$/);
 });

@@ -82,7 +82,7 @@ describe.each(MODES)("$name, what waits return", ({ checkpointing }) => {
     expect(seen).toEqual(["pay/failed", 7, null, "finally"]);
   });
 
-  // The platform evaluates the expression; SECURITY.md says so.
+  // The platform evaluates the expression; docs/threat-model.md says so.
   test("an event of that name is seen that its `if` excludes", async () => {
     const condition = "async.data.plain == 'never'";
     const { seen } = await play(

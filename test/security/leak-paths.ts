@@ -12,8 +12,8 @@ interface Path {
 }
 
 /**
- * Every path by which data leaves an app, and the markers that the leak app puts on it. SECURITY.md shows this table
- * with what was found.
+ * Every path by which data leaves an app, and the markers that the leak app puts on it. docs/threat-model.md
+ * shows this table with what was found.
  */
 const ALL = [
   {

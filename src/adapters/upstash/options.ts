@@ -13,7 +13,7 @@ import { type Clients, clientsOf, type QstashOptions } from "./clients.ts";
 const BY = "secureWorkflow";
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-/** Options of {@link secureWorkflow}. All but `publicUrl` can come from the environment. */
+/** Options of {@link secureWorkflow}. Keys, token, signing keys and `publicUrl` can come from the environment. */
 export interface SecureWorkflowOptions extends KeyOptions {
   /** A QStash `Client`, or its options. Default: the environment, by region where `QSTASH_REGION` is set. */
   readonly qstash?: QstashClient | QstashOptions;

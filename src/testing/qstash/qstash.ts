@@ -102,7 +102,7 @@ function findRun(platform: Platform, id: string): RunRecord {
  * await client.trigger({ url: "https://app.example.com/greet", body: { name: "Marguerite" } });
  * await qstash.idle();
  * console.log(qstash.runs[0]?.result); // "Hello Marguerite"
- * console.log(findPlaintext(qstash.wire, ["Marguerite"]).length > 0); // true: the platform saw it
+ * console.log(findPlaintext(qstash.wire, ["Marguerite"]).length > 0); // true
  * await qstash.close();
  * ```
  */

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { COMMON_OPTS, OP_KEYS, OP_RULES } from "../../../src/adapters/inngest/gate/ops.ts";
 import { ENDPOINTS } from "../../../src/adapters/inngest/gate/requests.ts";
 
-// docs/inngest.md shows the gate's two tables.
+// docs/engines/inngest.md shows the gate's two tables.
 
-const document = readFileSync(new URL("../../../docs/inngest.md", import.meta.url), "utf8");
+const document = readFileSync(new URL("../../../docs/engines/inngest.md", import.meta.url), "utf8");
 
 /** The rows of the table whose first column has this title, as cells. */
 function table(title: string): string[][] {

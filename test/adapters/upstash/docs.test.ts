@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { WorkflowContext } from "@upstash/workflow";
 import * as workflow from "@upstash/workflow";
 import { createWorkflow } from "@upstash/workflow/nextjs";
@@ -6,7 +5,8 @@ import * as svelte from "@upstash/workflow/svelte";
 import { createTestQstash, findPlaintext, type ServeHandler, type TestQstash } from "stepseal/testing";
 import * as upstash from "stepseal/upstash";
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
-import { blocksOf, runExample } from "../../examples.ts";
+import { blocksOf } from "../../docs/markdown.ts";
+import { runExample } from "../../docs/run-example.ts";
 import { inProcess, variables } from "./frameworks.ts";
 import { createApp, ORIGIN } from "./harness.ts";
 
@@ -20,14 +20,12 @@ const MODULES = {
   "stepseal/upstash": upstash,
 };
 
-const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
-
 /** What the block of a document that holds a text exports. */
 async function exportsOf<Exports>(path: string, holds: string): Promise<Exports> {
-  const blocks = blocksOf(read(path)).filter((code) => code.includes(holds));
+  const blocks = blocksOf(path).filter(({ code }) => code.includes(holds));
   expect(blocks).toHaveLength(1);
   const exports = {};
-  await runExample(blocks[0] as string, MODULES, exports);
+  await runExample(blocks[0]!.code, MODULES, exports);
   return exports as Exports;
 }
 

@@ -42,7 +42,7 @@ describe("what the platform gets to see of an app on Upstash Workflow", () => {
 
   it("as the documentation counts it", () => {
     const visible = PLANTED.filter((one) => one.visible).length;
-    for (const path of ["docs/engines/upstash.md", "SECURITY.md"]) {
+    for (const path of ["docs/engines/upstash.md", "docs/threat-model.md"]) {
       const text = readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8").replaceAll(/\s+/g, " ");
       expect(
         /\d+ markers.*?: all \d+ are found without stepseal, \d+ with it/.exec(text)?.[0].match(/\d+/g),

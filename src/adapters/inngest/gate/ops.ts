@@ -37,7 +37,7 @@ const RUN_OPTS = ["input", "signal"] as const;
 
 /**
  * Every op of the SDK, and what leaves with it. An op that is not here, or that carries a member which is not
- * here, is refused: after an SDK upgrade a new path for data meets a closed door. docs/inngest.md lists the same.
+ * here, is refused: after an SDK upgrade a new path for data meets a closed door. docs/engines/inngest.md lists the same.
  */
 export const OP_RULES: ReadonlyMap<unknown, OpRule> = new Map<unknown, OpRule>([
   ["StepRun", { opts: RUN_OPTS, data: "step.output", sealOpts: sealInput }],

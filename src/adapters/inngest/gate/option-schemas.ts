@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { func } from "../../check-shape.ts";
 import { keyShape } from "../../sealer-source.ts";
 
-/** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/inngest.md. */
+/** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/engines/inngest.md. */
 const PLAINTEXT_PATHS = [
   "event-user",
   "ai-infer",

@@ -32,7 +32,7 @@ export interface Endpoint {
 
 /**
  * Every endpoint that the SDK calls through the client's `fetch`. A call to any other is refused. Paths are those
- * of inngest 4 and 3; docs/inngest.md and docs/inngest-v3.md list the same.
+ * of inngest 4 and 3; docs/engines/inngest.md and docs/engines/inngest-v3.md list the same.
  */
 export const ENDPOINTS: readonly Endpoint[] = [
   { method: "POST", path: /\/e\/[^/]+$/, seal: sealSentEvents },

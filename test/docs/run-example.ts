@@ -2,10 +2,6 @@ import { inspect } from "node:util";
 import ts from "typescript";
 import { vi } from "vitest";
 
-/** The TypeScript blocks of a Markdown text. */
-export const blocksOf = (text: string): string[] =>
-  [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
-
 /**
  * Compiles a block and runs it.
  *
