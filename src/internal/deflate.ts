@@ -37,7 +37,7 @@ export function inflate(bytes: Uint8Array, limit: number): Uint8Array {
   try {
     return found.inflateRawSync(bytes, { maxOutputLength: limit });
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") {
+    if (isOverLimit(error)) {
       throw new StepsealError(
         "INFLATE_LIMIT",
         `The compressed value grows beyond ${limit} bytes. If values of that size are expected, raise the options maxInflatedBytes and maxPlaintextBytes of createSealer.`,
@@ -45,6 +45,11 @@ export function inflate(bytes: Uint8Array, limit: number): Uint8Array {
     }
     throw new StepsealError("CORRUPT", "The opened value is marked as compressed and is not raw deflate.");
   }
+}
+
+/** Node gives its error a code; workerd throws a plain RangeError, and other errors for what is no deflate. */
+function isOverLimit(error: unknown): boolean {
+  return error instanceof RangeError || (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
 }
 
 function absent(what: string): StepsealError {
