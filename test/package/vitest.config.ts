@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests of the packed package: they need a build, install packages, and take a minute. */
+/** Tests of the packed package. They need a build and a registry of packages, and compile for minutes. */
 export default defineConfig({
-  test: { include: ["test/package/*.packed.ts"], testTimeout: 300_000, hookTimeout: 300_000 },
+  test: { include: ["test/package/*.packed.ts"], testTimeout: 600_000, hookTimeout: 600_000 },
 });

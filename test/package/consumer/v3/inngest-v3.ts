@@ -6,11 +6,16 @@ import { encryptionMiddleware } from "stepseal/inngest-v3";
 import { createTestEngine, findPlaintext } from "stepseal/testing";
 
 const engine = createTestEngine();
+// On v3 the endpoint takes the keys, and a `fetch` of its own.
+const { fetch, baseUrl, eventKey, isDev, ...keys } = engine.clientOptions;
 const inngest = new Inngest({
   id: "shop",
   middleware: [encryptionMiddleware({ key: generateKey() })],
   schemas: new EventSchemas().fromRecord<{ "shop/ordered": { data: { encrypted: { card: string } } } }>(),
-  ...engine.clientOptions,
+  fetch,
+  baseUrl,
+  eventKey,
+  isDev,
 });
 
 const order = inngest.createFunction({ id: "order" }, { event: "shop/ordered" }, async ({ event, step }) => {
@@ -20,7 +25,7 @@ const order = inngest.createFunction({ id: "order" }, { event: "shop/ordered" },
   return digits satisfies number;
 });
 
-await engine.serve(serve({ client: inngest, functions: [order], fetch: engine.fetch }));
+await engine.serve(serve({ client: inngest, functions: [order], fetch, ...keys }));
 await inngest.send({ name: "shop/ordered", data: { encrypted: { card: "4111 1111 1111 1111" } } });
 await engine.idle();
 
