@@ -6,7 +6,7 @@ import { portableEngine } from "./engines/portable.ts";
 import { equalBytes } from "./internal/bytes.ts";
 
 /** Length of a sealing key, of a message's nonce and of the authentication tag, in bytes. */
-export const KEY_BYTES = 32;
+const KEY_BYTES = 32;
 export const NONCE_BYTES = 24;
 export { TAG_BYTES };
 

@@ -1,3 +1,8 @@
+/**
+ * An Inngest executor and a QStash in the process of a test, and a search for plaintext in what reached them.
+ *
+ * @module stepseal/testing
+ */
 export { createTestEngine } from "./engine.ts";
 export { findPlaintext, type PlaintextHit } from "./find-plaintext.ts";
 export { createTestQstash } from "./qstash/qstash.ts";

@@ -13,7 +13,7 @@ export interface Schedule<Job extends Due> {
 }
 
 /** The first job that is due by a time, or undefined. */
-export function nextJob<Job extends Due>({ jobs }: Schedule<Job>, until: number): Job | undefined {
+function nextJob<Job extends Due>({ jobs }: Schedule<Job>, until: number): Job | undefined {
   let first: Job | undefined;
   for (const job of jobs) {
     if (job.at > until) continue;

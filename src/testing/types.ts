@@ -123,6 +123,7 @@ export interface TestEngineOptions {
 
 /** What an Inngest client needs to talk to the engine, to be spread into its options. */
 export interface TestClientOptions {
+  /** Answers what the client sends, and records it. Nothing goes out. */
   readonly fetch: typeof fetch;
   readonly baseUrl: string;
   readonly eventKey: string;

@@ -25,12 +25,15 @@ export type EndpointOptions = (VerifiedEndpoint | AuthorizedEndpoint) & {
   readonly onRefused?: (reason: unknown) => void;
 };
 
-interface VerifiedEndpoint {
+/** An endpoint whose requests are signed. */
+export interface VerifiedEndpoint {
+  /** Made by `createVerifier`. */
   readonly verifier: Verifier;
   readonly authorize?: never;
 }
 
-interface AuthorizedEndpoint {
+/** An endpoint with a check of your own. */
+export interface AuthorizedEndpoint {
   readonly verifier?: never;
   /**
    * Decides instead of a signature, for every method and path: a failure callback is a request like others. The

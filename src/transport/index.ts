@@ -4,7 +4,13 @@
  * @module stepseal/transport
  */
 export type { Environment } from "../internal/environment.ts";
-export { type EndpointOptions, type Handler, secureEndpoint } from "./endpoint.ts";
+export {
+  type AuthorizedEndpoint,
+  type EndpointOptions,
+  type Handler,
+  secureEndpoint,
+  type VerifiedEndpoint,
+} from "./endpoint.ts";
 export { type SignedFetchOptions, signedFetch } from "./fetch.ts";
 export type { HeadersLike, SignedMessage } from "./message.ts";
 export { type Mode, type ModeOptions, resolveMode } from "./mode.ts";

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { SUBPATHS } from "./subpaths.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -53,11 +54,11 @@ const ENTRIES: { entry: string; packages: string[]; never: RegExp }[] = [
     packages: ["@noble/ciphers", "@noble/hashes", "canonicalize", "zod"],
     never: /src\/(testing|cli|adapters\/upstash)\//,
   },
-  {
-    entry: "src/adapters/upstash/index.ts",
+  ...["index", "cloudflare", "express", "hono"].map((file) => ({
+    entry: `src/adapters/upstash/${file}.ts`,
     packages: ["@noble/ciphers", "@noble/hashes", "canonicalize", "jose", "zod"],
     never: /src\/(testing|cli|legacy|adapters\/inngest)\//,
-  },
+  })),
   {
     entry: "src/transport/index.ts",
     packages: ["@noble/hashes", "canonicalize", "jose"],
@@ -78,6 +79,10 @@ describe("what a subpath loads", () => {
     expect([...loaded.packages].filter((name) => !packages.includes(name))).toEqual([]);
     // Workers have no modules of Node, unless they are asked for them.
     expect(loaded.node).toEqual([]);
+  });
+
+  it("is asked of each subpath", () => {
+    expect(ENTRIES.map(({ entry }) => entry).sort()).toEqual(SUBPATHS.map(({ source }) => source).sort());
   });
 
   it("would be noticed to be more", async () => {

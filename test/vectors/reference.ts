@@ -77,7 +77,7 @@ export interface Message {
   readonly content: Uint8Array;
 }
 
-export function sealingKeyOf(key: string, run: string | undefined): Buffer {
+function sealingKeyOf(key: string, run: string | undefined): Buffer {
   return expand(key, run === undefined ? "stepseal/v1/seal" : `stepseal/v1/run\0${run}`, 32);
 }
 

@@ -13,7 +13,12 @@ export interface EncryptionMiddleware {
   readonly [Symbol.toStringTag]: "Inngest.Middleware";
   /** Called by the SDK, for the client and for each function. */
   init(context: { readonly client: unknown; readonly fn?: unknown }): {
-    onSendEvent(): { transformInput(given: { readonly payloads: readonly unknown[] }): undefined };
+    /** Called by the SDK before it sends events. */
+    onSendEvent(): {
+      /** Refuses events that may not leave. */
+      transformInput(given: { readonly payloads: readonly unknown[] }): undefined;
+    };
+    /** Called by the SDK before it runs a function: refuses one that is not gated. */
     onFunctionRun(run: { readonly ctx: object; readonly fn: object }): object;
   };
 }

@@ -10,7 +10,13 @@ export interface QstashOptions {
   /** Default: `QSTASH_URL` of the environment, or the SDK's own. */
   readonly baseUrl?: string;
   /** Of the SDK: how often a request that fails is sent again. */
-  readonly retry?: false | { readonly retries?: number; readonly backoff?: (retry: number) => number };
+  readonly retry?:
+    | false
+    | {
+        readonly retries?: number;
+        /** Milliseconds before the given retry. */
+        readonly backoff?: (retry: number) => number;
+      };
   /** Of the SDK: headers of each request. They leave as they are. */
   readonly headers?: HeadersInit;
   /** Of the SDK: whether it tells its version and runtime. Default true. */

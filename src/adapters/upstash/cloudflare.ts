@@ -16,19 +16,26 @@ export type WorkerFetch = (
 
 /** As `SecureWorkflow`, for Workers. */
 export interface WorkerSecureWorkflow {
+  /** As `serve` of `stepseal/upstash`. */
   serve<Payload = unknown, Result = unknown>(
     routeFunction: RouteFunction<Payload, Result>,
     options?: ServeOptions<Payload, Result>,
   ): { readonly fetch: WorkerFetch };
+  /** As `serveMany` of `stepseal/upstash`. */
   serveMany(
     workflows: Readonly<Record<string, AnyWorkflow>>,
     options?: ServeOptions,
   ): { readonly fetch: WorkerFetch };
+  /** As `createWorkflow` of `stepseal/upstash`. */
   createWorkflow<Payload = unknown, Result = unknown>(
     routeFunction: RouteFunction<Payload, Result>,
     options?: ServeOptions<Payload, Result>,
   ): InvokableWorkflow<Payload, Result>;
-  /** @param env the bindings */
+  /**
+   * As `client` of `stepseal/upstash`.
+   *
+   * @param env the bindings
+   */
   client(env?: object): Client;
 }
 

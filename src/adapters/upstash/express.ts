@@ -14,10 +14,12 @@ export type ExpressHandler = ReturnType<typeof expressHandler>;
 
 /** As `SecureWorkflow`, for Express. */
 export interface ExpressSecureWorkflow extends Pick<SecureWorkflow, "createWorkflow" | "client"> {
+  /** As `serve` of `stepseal/upstash`. */
   serve<Payload = unknown, Result = unknown>(
     routeFunction: RouteFunction<Payload, Result>,
     options?: ServeOptions<Payload, Result>,
   ): ExpressHandler;
+  /** As `serveMany` of `stepseal/upstash`. */
   serveMany(workflows: Readonly<Record<string, AnyWorkflow>>, options?: ServeOptions): ExpressHandler;
 }
 

@@ -19,16 +19,23 @@ export type HonoHandler = (context: HonoContext) => Promise<Response>;
 
 /** As `SecureWorkflow`, for Hono. */
 export interface HonoSecureWorkflow {
+  /** As `serve` of `stepseal/upstash`. */
   serve<Payload = unknown, Result = unknown>(
     routeFunction: RouteFunction<Payload, Result>,
     options?: ServeOptions<Payload, Result>,
   ): HonoHandler;
+  /** As `serveMany` of `stepseal/upstash`. */
   serveMany(workflows: Readonly<Record<string, AnyWorkflow>>, options?: ServeOptions): HonoHandler;
+  /** As `createWorkflow` of `stepseal/upstash`. */
   createWorkflow<Payload = unknown, Result = unknown>(
     routeFunction: RouteFunction<Payload, Result>,
     options?: ServeOptions<Payload, Result>,
   ): InvokableWorkflow<Payload, Result>;
-  /** @param env the context's, on a runtime without `process.env` */
+  /**
+   * As `client` of `stepseal/upstash`.
+   *
+   * @param env the context's, on a runtime without `process.env`
+   */
   client(env?: object): Client;
 }
 

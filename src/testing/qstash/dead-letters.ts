@@ -42,7 +42,7 @@ export function bury(
 }
 
 /** A dead letter of a run. @throws ApiError 404, 400 */
-export function letterOf(platform: Platform, dlqId: string): DeadLetter & { readonly run: RunRecord } {
+function letterOf(platform: Platform, dlqId: string): DeadLetter & { readonly run: RunRecord } {
   const letter = platform.dlq.find((one) => one.dlqId === dlqId);
   if (!letter) throw new ApiError(404, `dlq message ${dlqId} not found`);
   const { run } = letter.message;

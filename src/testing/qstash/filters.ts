@@ -1,7 +1,7 @@
 import type { DeadLetter, RunRecord } from "./state.ts";
 
 /** The values of a query parameter that may stand several times, or hold several, with commas between them. */
-export function listOf(query: URLSearchParams, name: string): string[] | undefined {
+function listOf(query: URLSearchParams, name: string): string[] | undefined {
   const values = query.getAll(name).flatMap((value) => value.split(","));
   return values.length > 0 ? values : undefined;
 }

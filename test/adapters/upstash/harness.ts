@@ -91,10 +91,7 @@ export function secure_(qstash: TestQstash, options: Partial<SecureWorkflowOptio
 }
 
 /** The SDK alone, as its documentation sets it up. */
-export function plainEndpoint(
-  qstash: TestQstash,
-  workflows: Workflows,
-): (request: Request) => Promise<Response> {
+function plainEndpoint(qstash: TestQstash, workflows: Workflows): (request: Request) => Promise<Response> {
   return serveMany(workflows, {
     qstashClient: new QstashClient({ baseUrl: qstash.url, token: qstash.token, devMode: false }),
     receiver: new Receiver({

@@ -35,7 +35,7 @@ export class Refusals {
 }
 
 /** An error in the form in which the SDK serialises one, without a stack. */
-export function wireForm(name: unknown, members: object): Record<string, unknown> {
+function wireForm(name: unknown, members: object): Record<string, unknown> {
   return { name, ...members, stack: "", __serialized: true };
 }
 

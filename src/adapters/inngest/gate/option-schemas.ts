@@ -2,7 +2,6 @@ import * as z from "zod/mini";
 import { func } from "../../check-shape.ts";
 import { keyShape } from "../../sealer-source.ts";
 
-/** Paths that are refused or sealed by default and may leave in plaintext where they are named; docs/engines/inngest.md. */
 const PLAINTEXT_PATHS = [
   "event-user",
   "ai-infer",
@@ -16,6 +15,8 @@ const PLAINTEXT_PATHS = [
   "sandbox",
   "traces",
 ] as const;
+
+/** A path that is refused or sealed by default and leaves in plaintext where it is named; docs/engines/inngest.md lists them. */
 export type PlaintextPath = (typeof PLAINTEXT_PATHS)[number];
 
 const name = z.string().check(z.minLength(1));

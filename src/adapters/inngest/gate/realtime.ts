@@ -24,7 +24,7 @@ export interface RealtimeMessage {
  * @param options.scope the publisher's scope, where it has one
  * @returns the message with its data opened
  * @throws {StepsealError} `PLAINTEXT_REJECTED` for data that is not sealed, `CONTEXT` for data of another channel or
- * topic, `CONFIG` for an unknown option, and as {@link Sealer.open}
+ * topic, `CONFIG` for an unknown option, and as `Sealer.open` of `stepseal`
  *
  * @example
  * ```ts
