@@ -18,6 +18,7 @@ const call = connect(process, {
         witness: {
           executed: (...args) => void call("executed", ...args),
           finished: (...args) => void call("finished", ...args),
+          refused: (...args) => void call("refused", ...args),
         },
       },
     );

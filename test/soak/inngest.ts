@@ -87,6 +87,7 @@ async function bootChild(
     fetch: async (request: Plain) => plainOf(await fetch(requestOf(request))),
     executed: witness.executed.bind(witness),
     finished: witness.finished.bind(witness),
+    refused: witness.refused.bind(witness),
   });
   await call("boot", client, { ring, seal, checkpointing });
   return {

@@ -22,13 +22,15 @@ export interface Witness {
   /** A step was executed to its end; `held`: the request held its result already. */
   executed(n: number, step: string, held: boolean): void;
   finished(n: number, what: string, value: unknown): void;
+  /** A request was refused, with the code of the error. */
+  refused(code: string): void;
 }
 
 const MOST_PROBLEMS = 20;
 
 /** Compares what apps did with what they should have, run by run. Holds the runs of one batch. */
-export class Ledger implements Witness {
-  /** The first ones; no more are kept. */
+export class Ledger implements Omit<Witness, "refused"> {
+  /** The first ones, each once; no more are kept. */
   readonly problems: string[] = [];
   readonly #entries = new Map<number, Entry>();
 
@@ -80,7 +82,7 @@ export class Ledger implements Witness {
   }
 
   problem(text: string): void {
-    if (this.problems.length < MOST_PROBLEMS) this.problems.push(text);
+    if (this.problems.length < MOST_PROBLEMS && !this.problems.includes(text)) this.problems.push(text);
   }
 
   /** Ends a batch: what is open is a problem, and so is a step that was executed more often than faults explain. */
