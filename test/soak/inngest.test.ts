@@ -3,5 +3,5 @@ import { inngestSdk } from "./inngest.ts";
 import { soakTests } from "./tests.ts";
 
 describe("Inngest's SDK v4", () => {
-  soakTests(inngestSdk, { small: { runs: 150, batch: 40 }, big: { runs: 10_000, batch: 100 } });
+  soakTests(inngestSdk, { small: { runs: 100, batch: 30 }, big: { runs: 10_000, batch: 100 } });
 });

@@ -265,7 +265,7 @@ class Fleet {
       this.#count("restarted");
       await this.deploy(slot, this.#rings[slot]!);
     }
-    if (draw(seed, "copy", at) < 0.2) {
+    if (request.method === "POST" && draw(seed, "copy", at) < 0.2) {
       this.#copies.push(request.clone());
       if (this.#copies.length > MOST_COPIES) this.#copies.shift();
     }

@@ -11,5 +11,5 @@ describe("Upstash Workflow's SDK", () => {
     vi.restoreAllMocks();
   });
 
-  soakTests(upstashSdk, { small: { runs: 100, batch: 40 }, big: { runs: 2_000, batch: 100 } });
+  soakTests(upstashSdk, { small: { runs: 80, batch: 30 }, big: { runs: 2_000, batch: 100 } });
 });
