@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Sdk } from "./platform.ts";
-import { type SoakReport, soak } from "./soak.ts";
+import type { SoakReport } from "./report.ts";
+import { soak } from "./soak.ts";
 
 const slow = process.env.SLOW === "1";
 const seed = Number(process.env.SOAK_SEED ?? (slow ? Date.now() % 1_000_000 : 1));

@@ -24,12 +24,15 @@ export async function upstashSdk(): Promise<Sdk> {
         fault: ({ runId, attempt }) => about.fault(numberOf(runId), attempt),
       });
       qstash.serve(ORIGIN, about.handler);
-      // The SDK calls its platform with the global fetch. A call that is answered and fails all the same would be made
-      // again, and whether the platform then holds a step twice was not established: it is not made to fail here.
+      // The SDK calls its platform with the global fetch.
       const real = globalThis.fetch;
       globalThis.fetch = async (input, init) => {
-        if (about.apiFault() !== undefined) throw new TypeError("fetch failed");
-        return real(String(input).replace(HOST, qstash.url), init);
+        const fault = about.apiFault();
+        if (fault === "lost") throw new TypeError("fetch failed");
+        const response = await real(String(input).replace(HOST, qstash.url), init);
+        if (fault !== "unanswered") return response;
+        await response.arrayBuffer();
+        throw new TypeError("terminated");
       };
       return {
         advance: (milliseconds) => qstash.advance(milliseconds),
