@@ -1,6 +1,7 @@
 import { StepsealError } from "../errors.ts";
 import { type Answer, byteLength, failedAnswer, readAnswer } from "./answer.ts";
 import { findFunction } from "./apps.ts";
+import { type Fault, sendWith } from "./fault.ts";
 import { namedUuid, seededUlid } from "./ids.ts";
 import { canonicalJson, isObject, storedCopy } from "./json.ts";
 import { type ExecuteJob, type Platform, where } from "./platform.ts";
@@ -28,6 +29,8 @@ async function inTime<T>(answer: Promise<T>, milliseconds: number, place: string
     clearTimeout(timer);
   }
 }
+
+const unreachable = (): Answer => failedAnswer("Error", "Unable to reach SDK URL");
 
 /** The body of an execution request. Too large a state is left out, for the app to fetch. */
 function requestBody(platform: Platform, job: ExecuteJob, maxAttempts: number): ExecutionRequest {
@@ -74,8 +77,16 @@ function requestBody(platform: Platform, job: ExecuteJob, maxAttempts: number): 
   return body;
 }
 
-/** Sends one execution request to the app and reads what comes back. @throws StepsealError `CORRUPT` `CONFIG` */
-export async function dispatch(platform: Platform, job: ExecuteJob): Promise<Answer> {
+/**
+ * Sends one execution request to the app and reads what comes back: two answers to a request that is repeated.
+ *
+ * @throws StepsealError `CORRUPT` `CONFIG`
+ */
+export async function dispatch(
+  platform: Platform,
+  job: ExecuteJob,
+  fault?: Exclude<Fault, object>,
+): Promise<readonly [Answer, Answer?]> {
   const { run } = job;
   const fn = findFunction(platform, run.functionId);
   const send = run.endpoint ? platform.endpoint : platform.apps.get(run.appId)?.send;
@@ -112,7 +123,7 @@ export async function dispatch(platform: Platform, job: ExecuteJob): Promise<Ans
     request.headers["x-inngest-signature"] = sign(request.method === "GET" ? "" : request.body, key);
   }
   const about = { place: where(run, job.stepId), runId: run.id, functionId: run.functionId };
-  return exchange(platform, send, request, key, about);
+  return sendWith(fault, () => exchange(platform, send, request, key, about), unreachable);
 }
 
 interface OutgoingRequest {
@@ -159,7 +170,7 @@ async function exchange(
     }
   };
   const result = await inTime(exchanged(), platform.options.requestTimeout ?? TIMEOUT, about.place);
-  if (!result) return failedAnswer("Error", "Unable to reach SDK URL");
+  if (!result) return unreachable();
   const { response } = result;
   let { body } = result;
   let status = response.status;

@@ -4,6 +4,7 @@
  * @module stepseal/testing
  */
 export { createTestEngine } from "./engine.ts";
+export type { Fault } from "./fault.ts";
 export { findPlaintext, type PlaintextHit } from "./find-plaintext.ts";
 export { createTestQstash } from "./qstash/qstash.ts";
 export type {

@@ -1,3 +1,4 @@
+import type { Fault } from "./fault.ts";
 import type { EventInput, Run, StoredEvent } from "./stored.ts";
 
 /**
@@ -119,6 +120,14 @@ export interface TestEngineOptions {
     target: { readonly run: Run; readonly url: string },
     // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only edits in place returns nothing
   ) => ExecutionRequest | undefined | void;
+  /** Asked before each execution request what goes wrong with it. Undefined: nothing. */
+  readonly fault?: (request: {
+    readonly run: Run;
+    /** Hashed id of the step it is for; undefined when the function is entered to find its next steps. */
+    readonly stepId: string | undefined;
+    /** Times this execution failed before. */
+    readonly attempt: number;
+  }) => Fault | undefined;
 }
 
 /** What an Inngest client needs to talk to the engine, to be spread into its options. */

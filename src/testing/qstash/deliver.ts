@@ -1,10 +1,13 @@
 import { StepsealError } from "../../errors.ts";
 import { encodeUtf8 } from "../../internal/utf8.ts";
+import { durationOf } from "../clock.ts";
+import { sendWith } from "../fault.ts";
 import { wireEntry } from "../wire.ts";
 import { hasFeature } from "./fields.ts";
 import { settle } from "./outcome.ts";
+import { enqueue } from "./queue.ts";
 import { runHeaders } from "./runs.ts";
-import { send } from "./send.ts";
+import { send, unanswered } from "./send.ts";
 import { signDelivery } from "./sign.ts";
 import type { Answer, Message, Platform } from "./state.ts";
 import type { QstashDelivered, QstashDelivery } from "./types.ts";
@@ -57,16 +60,37 @@ export async function deliver(platform: Platform, message: Message): Promise<voi
     platform.deliveries.push({ ...delivery, status: undefined, problem: "dropped" });
     return;
   }
-  delivery.headers["upstash-signature"] = await signDelivery(platform, delivery.url, delivery.body);
-  const answer = await send(platform, delivery);
-  record(platform, delivery, answer);
-  settle(platform, message, answer);
+  const fault = platform.options.fault?.(delivery);
+  if (typeof fault === "object") {
+    enqueue(platform, platform.now + durationOf(fault.delay), { message });
+    return;
+  }
+  const once = async (): Promise<Answer> => {
+    delivery.headers["upstash-signature"] = await signDelivery(platform, delivery.url, delivery.body);
+    const answer = await send(platform, delivery);
+    recordResponse(platform, delivery, answer);
+    if (fault !== "unanswered") recordDelivery(platform, delivery, answer);
+    return answer;
+  };
+  const none = (): Answer => {
+    const answer = unanswered(`no answer: ${fault}`);
+    recordDelivery(platform, delivery, answer);
+    return answer;
+  };
+  const [answer, second] = await sendWith(fault, once, none);
+  // A message that one of two deliveries has done is done.
+  settle(platform, message, second && !isSuccess(answer) && isSuccess(second) ? second : answer);
 }
 
-function record(platform: Platform, delivery: QstashDelivery, answer: Answer): void {
-  const { status, headers, problem } = answer;
+const isSuccess = ({ status }: Answer): boolean => status >= 200 && status <= 299;
+
+function recordDelivery(platform: Platform, delivery: QstashDelivery, { status, problem }: Answer): void {
   const delivered: QstashDelivered = { ...delivery, headers: { ...delivery.headers }, status };
   platform.deliveries.push(problem === undefined ? delivered : { ...delivered, problem });
+}
+
+function recordResponse(platform: Platform, delivery: QstashDelivery, answer: Answer): void {
+  const { status, headers, problem } = answer;
   // What a third party answers is not the app's.
   if (delivery.kind === "call" || problem !== undefined) return;
   platform.wire.push(

@@ -1,11 +1,15 @@
 import { parseUrl } from "../../internal/url.ts";
-import { encodeUtf8 } from "../../internal/utf8.ts";
 import { headersOf } from "../wire.ts";
 import { type Answer, misused, type Platform } from "./state.ts";
 import type { QstashDelivery } from "./types.ts";
 
 const TIMEOUT = 20_000;
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/** What a server makes of a handler that throws. Not established: what the platform notes when it gets no answer. */
+export function unanswered(problem: string): Answer {
+  return { status: 500, headers: {}, body: new Uint8Array(), problem };
+}
 
 /** Waits for an answer, but not for ever: a handler that hangs is an error that says where. */
 async function inTime<T>(answer: Promise<T>, milliseconds: number, url: string): Promise<T> {
@@ -49,8 +53,7 @@ export async function send(platform: Platform, delivery: QstashDelivery): Promis
       return { status: response.status, headers: headersOf(response.headers), body, problem: undefined };
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      // What a server makes of a handler that throws. Not established: what the platform notes when it gets no answer.
-      return { status: 500, headers: {}, body: encodeUtf8(""), problem: `no answer: ${problem}` };
+      return unanswered(`no answer: ${problem}`);
     }
   };
   return await inTime(exchange(), platform.options.requestTimeout ?? TIMEOUT, url);

@@ -1,3 +1,4 @@
+import type { Fault } from "../fault.ts";
 import type { ApiRequest, ServeHandler, WireEntry } from "../types.ts";
 import type { QstashDlqEntry, QstashNotification, QstashRun } from "./stored.ts";
 
@@ -62,6 +63,8 @@ export interface TestQstashOptions {
     delivery: QstashDelivery,
     // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only edits in place returns nothing
   ) => "drop" | undefined | void | Promise<"drop" | undefined | void>;
+  /** Asked before each delivery, after `onDeliver`, what goes wrong with it. Undefined: nothing. */
+  readonly fault?: (delivery: Readonly<QstashDelivery>) => Fault | undefined;
   /** Sees every API call first. A returned response is what the app gets; undefined lets the call pass. */
   readonly intercept?: (request: ApiRequest) => Response | undefined | Promise<Response | undefined>;
 }
