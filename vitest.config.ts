@@ -52,6 +52,8 @@ export default defineConfig({
   test: {
     // One core is kept free otherwise, which is half of a machine that has two.
     maxWorkers: "100%",
+    // For `npm run fuzz -- --coverage`: what of src the tests reach.
+    coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/testing/**"], reporter: ["text"] },
     projects: [
       {
         plugins: [v3ForItsAdapter(/\/src\/adapters\/inngest-v3\//)],

@@ -43,8 +43,13 @@ const written = fc
   .record(
     {
       kind: fc.constantFrom(...ALL_KINDS),
-      ...(Object.fromEntries(NAMES.map((name) => [name, anyText])) as Record<(typeof NAMES)[number], typeof anyText>),
-      parent: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("hex")),
+      ...(Object.fromEntries(NAMES.map((name) => [name, anyText])) as Record<
+        (typeof NAMES)[number],
+        typeof anyText
+      >),
+      parent: fc
+        .uint8Array({ minLength: 32, maxLength: 32 })
+        .map((bytes) => Buffer.from(bytes).toString("hex")),
     },
     { requiredKeys: ["kind"] },
   )
@@ -57,7 +62,14 @@ const grammar = fc
       fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 9 }) }, fc.nat({ max: 255 })),
       fc.oneof(
         anyText.map((text) => Buffer.from(text)),
-        fc.constantFrom(Buffer.of(1), Buffer.of(64), Buffer.of(12), Buffer.alloc(32), Buffer.alloc(31), Buffer.of()),
+        fc.constantFrom(
+          Buffer.of(1),
+          Buffer.of(64),
+          Buffer.of(12),
+          Buffer.alloc(32),
+          Buffer.alloc(31),
+          Buffer.of(),
+        ),
         fc.uint8Array({ maxLength: 34 }).map((bytes) => Buffer.from(bytes)),
       ),
       fc.constantFrom(0, 0, 0, 0, 0, 0, 1, -1),
@@ -75,29 +87,27 @@ const grammar = fc
   });
 
 describe("claims", () => {
-  test(
-    "of any bytes are read as the format says to the letter, and only from the bytes that they are written as",
-    { timeout: TIMEOUT },
-    async () => {
-      let accepted = 0;
-      const changed = fc.tuple(written, written, changedBytes()).map(([a, b, change]) => change(a, b));
-      await fuzz(
-        fc.property(fc.oneof(fc.uint8Array({ maxLength: 80 }), written, grammar, changed), (bytes) => {
-          const outcome = outcomeOf(() => decodeClaims(bytes));
-          const expected = model(bytes);
-          if (expected === undefined) {
-            expect(["FORMAT", "UNSUPPORTED"]).toContain("code" in outcome && outcome.code);
-            return;
-          }
-          accepted++;
-          expect(outcome).toEqual({ value: expected });
-          expect(new Uint8Array(encodeClaims(expected as unknown as Claims))).toEqual(bytes);
-        }),
-        600,
-      );
-      expect(accepted).toBeGreaterThan(100);
-    },
-  );
+  test("of any bytes are read as the format says to the letter, and only from the bytes that they are written as", {
+    timeout: TIMEOUT,
+  }, async () => {
+    let accepted = 0;
+    const changed = fc.tuple(written, written, changedBytes()).map(([a, b, change]) => change(a, b));
+    await fuzz(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 80 }), written, grammar, changed), (bytes) => {
+        const outcome = outcomeOf(() => decodeClaims(bytes));
+        const expected = model(bytes);
+        if (expected === undefined) {
+          expect(["FORMAT", "UNSUPPORTED"]).toContain("code" in outcome && outcome.code);
+          return;
+        }
+        accepted++;
+        expect(outcome).toEqual({ value: expected });
+        expect(new Uint8Array(encodeClaims(expected as unknown as Claims))).toEqual(bytes);
+      }),
+      600,
+    );
+    expect(accepted).toBeGreaterThan(100);
+  });
 
   test("of any value are written as the format says, or refused", { timeout: TIMEOUT }, async () => {
     const text = fc.oneof(
@@ -108,7 +118,11 @@ describe("claims", () => {
     );
     const parent = fc.uint8Array({ minLength: 32, maxLength: 32 });
     const any = fc.record(
-      { kind: fc.constantFrom(...ALL_KINDS), ...Object.fromEntries(NAMES.map((name) => [name, text])), parent },
+      {
+        kind: fc.constantFrom(...ALL_KINDS),
+        ...Object.fromEntries(NAMES.map((name) => [name, text])),
+        parent,
+      },
       { requiredKeys: ["kind"] },
     ) as unknown as fc.Arbitrary<Claims>;
     await fuzz(

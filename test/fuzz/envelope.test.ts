@@ -12,13 +12,17 @@ const keyring = createKeyring({ key: key("fuzz"), fallbackKeys: [key("fuzz other
 const options = [{}, { pad: true }, { compress: true }, { compress: true, pad: true }];
 const sealers = options.map((one) => createSealer({ keyring, ...one }));
 /** Seals under the other key. */
-const others = options.map((one) => createSealer({ keyring: createKeyring({ key: key("fuzz other") }), ...one }));
+const others = options.map((one) =>
+  createSealer({ keyring: createKeyring({ key: key("fuzz other") }), ...one }),
+);
 const reader = sealers[0]!;
 const ANYTHING = { kind: ALL_KINDS as Kind[] };
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+/= ";
 const SECRETS = [key("fuzz").slice(5), key("fuzz other").slice(5)];
 
-const text = fc.string({ unit: "grapheme", maxLength: 12 }).filter((one) => Buffer.from(one).toString() === one);
+const text = fc
+  .string({ unit: "grapheme", maxLength: 12 })
+  .filter((one) => Buffer.from(one).toString() === one);
 const claims = fc.record(
   {
     kind: fc.constantFrom(...(ALL_KINDS as Kind[])),
@@ -59,7 +63,10 @@ describe("an envelope that was changed never opens", { timeout: TIMEOUT }, () =>
   });
 
   test("in its bytes: header, claims, nonce, ciphertext, tag, also by those of another one", async () => {
-    const parts = ({ data }: Envelope): [string, Uint8Array] => [data.slice(4, 20), Buffer.from(data.slice(21), "base64url")];
+    const parts = ({ data }: Envelope): [string, Uint8Array] => [
+      data.slice(4, 20),
+      Buffer.from(data.slice(21), "base64url"),
+    ];
     await fuzz(
       fc.property(sealed, sealed, changedBytes(), fc.boolean(), (one, other, change, swapsKid) => {
         const [kid1, bytes] = parts(one);
@@ -116,7 +123,10 @@ const encoded = fc
   .map(([bytes, deflates, pads, change]) => {
     const packed = deflates ? deflated(bytes) : bytes;
     const whole = pads ? padded(packed) : packed;
-    return { flags: Number(deflates) | (pads ? 2 : 0), whole: change === null ? whole : Buffer.from(change(whole)) };
+    return {
+      flags: Number(deflates) | (pads ? 2 : 0),
+      whole: change === null ? whole : Buffer.from(change(whole)),
+    };
   });
 
 describe("an authentic envelope", { timeout: TIMEOUT }, () => {
@@ -129,31 +139,38 @@ describe("an authentic envelope", { timeout: TIMEOUT }, () => {
       nonce: fc.uint8Array({ minLength: 24, maxLength: 24 }),
     });
     await fuzz(
-      fc.property(header, claims, encoded, ({ suite, more, longer, nonce }, written, { flags: base, whole }) => {
-        const flags = base ^ more;
-        const { parent, ...texts } = written;
-        const bytes = claimBytes(parent === undefined ? texts : { ...texts, parent: Buffer.from(parent).toString("hex") });
-        const made = body({
-          key: "fuzz",
-          run: written.run,
-          suite,
-          flags,
-          claims: bytes,
-          claimsLength: Math.max(0, bytes.length + longer),
-          nonce,
-          content: whole,
-        });
-        const outcome = outcomeOf(() => reader.open(envelope(kid("fuzz"), made), ANYTHING), SECRETS);
-        const isFormat = suite === 1 && flags < 8 && longer === 0;
-        const expected = isFormat ? read(flags, whole) : undefined;
-        if (expected === undefined) {
-          const codes = isFormat ? ["CORRUPT"] : ["UNSUPPORTED", "FORMAT", "CORRUPT"];
-          expect(codes).toContain("code" in outcome ? outcome.code : "opened");
-          return;
-        }
-        opened++;
-        expect(outcome).toEqual(expected);
-      }),
+      fc.property(
+        header,
+        claims,
+        encoded,
+        ({ suite, more, longer, nonce }, written, { flags: base, whole }) => {
+          const flags = base ^ more;
+          const { parent, ...texts } = written;
+          const bytes = claimBytes(
+            parent === undefined ? texts : { ...texts, parent: Buffer.from(parent).toString("hex") },
+          );
+          const made = body({
+            key: "fuzz",
+            run: written.run,
+            suite,
+            flags,
+            claims: bytes,
+            claimsLength: Math.max(0, bytes.length + longer),
+            nonce,
+            content: whole,
+          });
+          const outcome = outcomeOf(() => reader.open(envelope(kid("fuzz"), made), ANYTHING), SECRETS);
+          const isFormat = suite === 1 && flags < 8 && longer === 0;
+          const expected = isFormat ? read(flags, whole) : undefined;
+          if (expected === undefined) {
+            const codes = isFormat ? ["CORRUPT"] : ["UNSUPPORTED", "FORMAT", "CORRUPT"];
+            expect(codes).toContain("code" in outcome ? outcome.code : "opened");
+            return;
+          }
+          opened++;
+          expect(outcome).toEqual(expected);
+        },
+      ),
       400,
     );
     expect(opened).toBeGreaterThan(20);
@@ -161,19 +178,27 @@ describe("an authentic envelope", { timeout: TIMEOUT }, () => {
 
   test("is read without a key as it was written, from one text alone", async () => {
     await fuzz(
-      fc.property(fc.oneof(sealed, fc.tuple(sealed, changedText(ALPHABET)).map(([{ data }, change]) => wrap(change(data)))), (one) => {
-        const outcome = outcomeOf(() => inspectEnvelope(one));
-        if ("code" in outcome) return;
-        const { kid: name, compressed, padded: pads, raw, claims: found, ciphertextBytes } = outcome.value;
-        const { parent, ...texts } = found;
-        const bytes = claimBytes(parent === undefined ? texts : { ...texts, parent: Buffer.from(parent).toString("hex") });
-        const flags = Number(compressed) + 2 * Number(pads) + 4 * Number(raw);
-        const head = Buffer.concat([Buffer.of(1, flags, bytes.length >> 8, bytes.length & 255), bytes]);
-        const whole = Buffer.from(one.data.slice(21), "base64url");
-        expect(one.data).toBe(`ss1.${name}.${whole.toString("base64url")}`);
-        expect(whole.subarray(0, head.length)).toEqual(head);
-        expect(whole.length).toBe(head.length + 24 + ciphertextBytes + 16);
-      }),
+      fc.property(
+        fc.oneof(
+          sealed,
+          fc.tuple(sealed, changedText(ALPHABET)).map(([{ data }, change]) => wrap(change(data))),
+        ),
+        (one) => {
+          const outcome = outcomeOf(() => inspectEnvelope(one));
+          if ("code" in outcome) return;
+          const { kid: name, compressed, padded: pads, raw, claims: found, ciphertextBytes } = outcome.value;
+          const { parent, ...texts } = found;
+          const bytes = claimBytes(
+            parent === undefined ? texts : { ...texts, parent: Buffer.from(parent).toString("hex") },
+          );
+          const flags = Number(compressed) + 2 * Number(pads) + 4 * Number(raw);
+          const head = Buffer.concat([Buffer.of(1, flags, bytes.length >> 8, bytes.length & 255), bytes]);
+          const whole = Buffer.from(one.data.slice(21), "base64url");
+          expect(one.data).toBe(`ss1.${name}.${whole.toString("base64url")}`);
+          expect(whole.subarray(0, head.length)).toEqual(head);
+          expect(whole.length).toBe(head.length + 24 + ciphertextBytes + 16);
+        },
+      ),
       200,
     );
   });
@@ -182,7 +207,11 @@ describe("an authentic envelope", { timeout: TIMEOUT }, () => {
 test("any value in place of an envelope is refused, and shown nowhere", { timeout: TIMEOUT }, async () => {
   const anything = fc.oneof(
     fc.anything({ withBigInt: true, withNullPrototype: true, withDate: true }),
-    fc.record({ __ENCRYPTED__: fc.constant(true), __STRATEGY__: fc.constantFrom("stepseal/v1", "stepseal/v2", "inngest/libsodium", 1), data: fc.anything() }),
+    fc.record({
+      __ENCRYPTED__: fc.constant(true),
+      __STRATEGY__: fc.constantFrom("stepseal/v1", "stepseal/v2", "inngest/libsodium", 1),
+      data: fc.anything(),
+    }),
     fc.string({ unit: "binary" }).map((one) => wrap(one)),
     fc.string({ unit: "binary" }).map((one) => wrap(`ss1.${kid("fuzz")}.${one}`)),
     fc.uint8Array().map((bytes) => envelope(kid("fuzz"), bytes)),

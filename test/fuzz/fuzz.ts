@@ -10,7 +10,10 @@ const isLong = process.env.SLOW === "1";
  *
  * @param runs of an ordinary run; a long one has a hundred times as many, where FUZZ_RUNS does not say
  */
-export function fuzz(property: fc.IProperty<unknown> | fc.IAsyncProperty<unknown>, runs = 200): Promise<void> {
+export function fuzz(
+  property: fc.IProperty<unknown> | fc.IAsyncProperty<unknown>,
+  runs = 200,
+): Promise<void> {
   const { FUZZ_RUNS, FUZZ_SEED } = process.env;
   const long = {
     numRuns: FUZZ_RUNS === undefined ? runs * 100 : Math.ceil((Number(FUZZ_RUNS) * runs) / 200),
@@ -86,7 +89,8 @@ function codeOf(error: unknown, secrets: readonly string[]): string {
   const told = `${error.message} ${JSON.stringify(error)}`;
   // Nor a part of a secret.
   const isShown = (secret: string): boolean => {
-    for (let at = 0; at + 8 <= secret.length; at += 8) if (told.includes(secret.slice(at, at + 8))) return true;
+    for (let at = 0; at + 8 <= secret.length; at += 8)
+      if (told.includes(secret.slice(at, at + 8))) return true;
     return false;
   };
   if (error.cause !== undefined || told.length > 1000 || !Object.hasOwn(CODES, error.code)) throw error;

@@ -11,25 +11,49 @@ export interface Tree {
 
 const space = fc.constantFrom("", "", "", " ", "\n", "\t\r ");
 /** One text, spelt with escapes or without. */
-const spelt = fc.tuple(fc.string({ unit: "grapheme", maxLength: 6 }), fc.boolean()).map(([text, escapes]) => ({
-  text,
-  json: escapes
-    ? `"${text.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")}"`
-    : JSON.stringify(text),
-}));
+const spelt = fc
+  .tuple(fc.string({ unit: "grapheme", maxLength: 6 }), fc.boolean())
+  .map(([text, escapes]) => ({
+    text,
+    json: escapes
+      ? `"${text
+          .split("")
+          .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+          .join("")}"`
+      : JSON.stringify(text),
+  }));
 const name = fc.oneof(
-  { weight: 2, arbitrary: fc.constantFrom(...["a", "b", "key", "__proto__", 'q"', "\\", "state"].map((text) => ({ text, json: JSON.stringify(text) }))) },
-  { weight: 1, arbitrary: fc.constantFrom({ text: "a", json: '"\\u0061"' }, { text: "key", json: '"k\\u0065y"' }) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      ...["a", "b", "key", "__proto__", 'q"', "\\", "state"].map((text) => ({
+        text,
+        json: JSON.stringify(text),
+      })),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom({ text: "a", json: '"\\u0061"' }, { text: "key", json: '"k\\u0065y"' }),
+  },
   spelt,
 );
 const leaf: fc.Arbitrary<Tree> = fc.oneof(
   spelt.map(({ text, json }) => ({ text: json, value: text, hasTwice: false })),
-  fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.constantFrom(null, true, false)).map((value) => ({
-    text: JSON.stringify(value),
-    value: JSON.parse(JSON.stringify(value)),
-    hasTwice: false,
-  })),
-  fc.constantFrom("1.0", "1e2", "-0", "0.1e1", "1E-7").map((text) => ({ text, value: JSON.parse(text), hasTwice: false })),
+  fc
+    .oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.integer(),
+      fc.constantFrom(null, true, false),
+    )
+    .map((value) => ({
+      text: JSON.stringify(value),
+      value: JSON.parse(JSON.stringify(value)),
+      hasTwice: false,
+    })),
+  fc
+    .constantFrom("1.0", "1e2", "-0", "0.1e1", "1E-7")
+    .map((text) => ({ text, value: JSON.parse(text), hasTwice: false })),
 );
 
 /** JSON texts with all that a spelling can be. */
@@ -46,7 +70,8 @@ export const tree: fc.Arbitrary<Tree> = fc.letrec<{ tree: Tree }>((tie) => ({
       text: `{${members.map(([{ json }, { text }]) => `${gap}${json}${gap}:${gap}${text}`).join(",")}${gap}}`,
       value: Object.fromEntries(members.map(([{ text }, { value }]) => [text, value])),
       hasTwice:
-        new Set(members.map(([{ text }]) => text)).size < members.length || members.some(([, { hasTwice }]) => hasTwice),
+        new Set(members.map(([{ text }]) => text)).size < members.length ||
+        members.some(([, { hasTwice }]) => hasTwice),
     })),
   ),
 })).tree;

@@ -25,18 +25,29 @@ const forms = (name: string): string[] => {
   const bytes = Buffer.from(root(name));
   const hex = bytes.toString("hex");
   const base64 = bytes.toString("base64");
-  return [key(name), `hex:${hex}`, `hex:${hex.toUpperCase()}`, `base64:${base64}`, `base64:${bytes.toString("base64url")}`];
+  return [
+    key(name),
+    `hex:${hex}`,
+    `hex:${hex.toUpperCase()}`,
+    `base64:${base64}`,
+    `base64:${bytes.toString("base64url")}`,
+  ];
 };
 
 describe("a key as text", { timeout: TIMEOUT }, () => {
   test("that was changed is no key, or the same: its checksum sees to that", async () => {
     await fuzz(
-      fc.property(fc.constantFrom(...NAMES), fc.constantFrom(...NAMES), changedText(ALPHABET), (name, other, change) => {
-        const changed = change(key(name), key(other));
-        const outcome = outcomeOf(() => parseKey(changed, "KEY"), [changed, ...SECRETS]);
-        const same = [name, other].find((one) => changed.trim() === key(one));
-        expect(outcome).toEqual(same === undefined ? { code: "CONFIG" } : { value: root(same) });
-      }),
+      fc.property(
+        fc.constantFrom(...NAMES),
+        fc.constantFrom(...NAMES),
+        changedText(ALPHABET),
+        (name, other, change) => {
+          const changed = change(key(name), key(other));
+          const outcome = outcomeOf(() => parseKey(changed, "KEY"), [changed, ...SECRETS]);
+          const same = [name, other].find((one) => changed.trim() === key(one));
+          expect(outcome).toEqual(same === undefined ? { code: "CONFIG" } : { value: root(same) });
+        },
+      ),
       500,
     );
   });
@@ -44,25 +55,36 @@ describe("a key as text", { timeout: TIMEOUT }, () => {
   test("in another form is read to the letter, and never shown", async () => {
     const anyForm = fc.constantFrom(...NAMES.flatMap((name) => forms(name).slice(1)));
     await fuzz(
-      fc.property(fc.oneof(fc.tuple(anyForm, changedText(ALPHABET)).map(([one, change]) => change(one)), fc.string({ unit: "binary" })), (text) => {
-        const [, form, body = ""] = /^(hex|base64):([^]*)$/.exec(text.trim()) ?? [];
-        const bytes = form === undefined ? Buffer.of() : Buffer.from(body, form === "hex" ? "hex" : "base64");
-        const isCanonical =
-          form === "hex"
-            ? bytes.toString("hex") === body.toLowerCase() && /^[\da-fA-F]*$/.test(body)
-            : [bytes.toString("base64"), bytes.toString("base64url")]
-                .flatMap((one) => [one, one.replace(/=$/, "")])
-                .includes(body.replaceAll("-", "+").replaceAll("_", "/")) || bytes.toString("base64url") === body.replace(/=$/, "").replaceAll("+", "-").replaceAll("/", "_");
-        const outcome = outcomeOf(() => parseKey(text, "KEY"), [body, ...SECRETS]);
-        const isKey = bytes.length === 32 && isCanonical;
-        expect(outcome).toEqual(isKey ? { value: new Uint8Array(bytes) } : { code: "CONFIG" });
-      }),
+      fc.property(
+        fc.oneof(
+          fc.tuple(anyForm, changedText(ALPHABET)).map(([one, change]) => change(one)),
+          fc.string({ unit: "binary" }),
+        ),
+        (text) => {
+          const [, form, body = ""] = /^(hex|base64):(.*)$/s.exec(text.trim()) ?? [];
+          const bytes =
+            form === undefined ? Buffer.of() : Buffer.from(body, form === "hex" ? "hex" : "base64");
+          const isCanonical =
+            form === "hex"
+              ? bytes.toString("hex") === body.toLowerCase() && /^[\da-fA-F]*$/.test(body)
+              : [bytes.toString("base64"), bytes.toString("base64url")]
+                  .flatMap((one) => [one, one.replace(/=$/, "")])
+                  .includes(body.replaceAll("-", "+").replaceAll("_", "/")) ||
+                bytes.toString("base64url") ===
+                  body.replace(/=$/, "").replaceAll("+", "-").replaceAll("/", "_");
+          const outcome = outcomeOf(() => parseKey(text, "KEY"), [body, ...SECRETS]);
+          const isKey = bytes.length === 32 && isCanonical;
+          expect(outcome).toEqual(isKey ? { value: new Uint8Array(bytes) } : { code: "CONFIG" });
+        },
+      ),
       500,
     );
   });
 
   test("of a run that was changed is none, or the same", async () => {
-    const run = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter((text) => Buffer.from(text).toString() === text);
+    const run = fc
+      .string({ unit: "grapheme", minLength: 1, maxLength: 20 })
+      .filter((text) => Buffer.from(text).toString() === text);
     await fuzz(
       fc.property(run, changedText(ALPHABET), (name, change) => {
         const { key: hex, text } = runKeyText("fuzz", name);
@@ -83,33 +105,57 @@ describe("the environment", { timeout: TIMEOUT }, () => {
   const item = fc.record({
     name: fc.constantFrom(...NAMES),
     form: fc.nat({ max: 4 }),
-    state: fc.constantFrom("", "", ...STATES.map((state) => `:${state}`), ":primary", ":destroyed", ":", ":Standby"),
+    state: fc.constantFrom(
+      "",
+      "",
+      ...STATES.map((state) => `:${state}`),
+      ":primary",
+      ":destroyed",
+      ":",
+      ":Standby",
+    ),
     fault: fc.constantFrom("", "", "", "", "x"),
   });
   test("makes the ring that its variables say, or none, and tells no value", async () => {
     const separator = fc.constantFrom(",", " ", "\n", ", ", ",,", "\t");
     await fuzz(
-      fc.property(fc.constantFrom(...NAMES), fc.array(item, { maxLength: 3 }), separator, (primary, items, between) => {
-        const texts = items.map(({ name, form, state, fault }) => forms(name)[form]! + fault + state);
-        const env = { STEPSEAL_KEY: key(primary), STEPSEAL_KEY_FALLBACK: `${between}${texts.join(between)}${between}` };
-        const names = [primary, ...items.map(({ name }) => name)];
-        const isRing =
-          new Set(names).size === names.length &&
-          items.every(({ state, fault }) => fault === "" && (state === "" || STATES.includes(state.slice(1))));
-        const outcome = outcomeOf(() => keyringFromEnv(env).keys, SECRETS);
-        const ring = [{ kid: kid(primary), state: "primary" }].concat(
-          items.map(({ name, state }) => ({ kid: kid(name), state: state.slice(1) || "decrypt-only" })),
-        );
-        expect(outcome).toEqual(isRing ? { value: ring } : { code: "CONFIG" });
-      }),
+      fc.property(
+        fc.constantFrom(...NAMES),
+        fc.array(item, { maxLength: 3 }),
+        separator,
+        (primary, items, between) => {
+          const texts = items.map(({ name, form, state, fault }) => forms(name)[form]! + fault + state);
+          const env = {
+            STEPSEAL_KEY: key(primary),
+            STEPSEAL_KEY_FALLBACK: `${between}${texts.join(between)}${between}`,
+          };
+          const names = [primary, ...items.map(({ name }) => name)];
+          const isRing =
+            new Set(names).size === names.length &&
+            items.every(
+              ({ state, fault }) => fault === "" && (state === "" || STATES.includes(state.slice(1))),
+            );
+          const outcome = outcomeOf(() => keyringFromEnv(env).keys, SECRETS);
+          const ring = [{ kid: kid(primary), state: "primary" }].concat(
+            items.map(({ name, state }) => ({ kid: kid(name), state: state.slice(1) || "decrypt-only" })),
+          );
+          expect(outcome).toEqual(isRing ? { value: ring } : { code: "CONFIG" });
+        },
+      ),
       300,
     );
   });
 
   test("of any texts makes no ring, and tells no value", async () => {
-    const value = fc.option(fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom(...NAMES.flatMap(forms))), { nil: undefined });
+    const value = fc.option(
+      fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom(...NAMES.flatMap(forms))),
+      { nil: undefined },
+    );
     const names = ["STEPSEAL_KEY", "STEPSEAL_KEY_FALLBACK", "STEPSEAL_KEYRING_FILE"];
-    const env = fc.record(Object.fromEntries(names.map((name) => [name, value])) as Record<string, typeof value>, { requiredKeys: [] });
+    const env = fc.record(
+      Object.fromEntries(names.map((name) => [name, value])) as Record<string, typeof value>,
+      { requiredKeys: [] },
+    );
     await fuzz(
       fc.property(env, (variables) => {
         const outcome = outcomeOf(() => keyringFromEnv(variables), SECRETS);
@@ -149,7 +195,9 @@ describe("a keyring file", { timeout: TIMEOUT }, () => {
   });
 
   test("of any text is read as JSON.parse reads it, or refused", async () => {
-    const text = fc.tuple(tree, changedText('{}[]":,\\u0e1 \n')).map(([{ text: json }, change]) => change(json));
+    const text = fc
+      .tuple(tree, changedText('{}[]":,\\u0e1 \n'))
+      .map(([{ text: json }, change]) => change(json));
     await fuzz(
       fc.property(text, (json) => {
         const outcome = outcomeOf(() => parseRingJson(json, "FILE"));
@@ -160,19 +208,38 @@ describe("a keyring file", { timeout: TIMEOUT }, () => {
   });
 
   test("that was changed makes a ring of keys that were in it, or none", async () => {
-    const names = ["keys", "key", "kid", "state", "destroyedAt", "dangerouslyOpenCompromised", "runKeys", "fallbackKeys"];
+    const names = [
+      "keys",
+      "key",
+      "kid",
+      "state",
+      "destroyedAt",
+      "dangerouslyOpenCompromised",
+      "runKeys",
+      "fallbackKeys",
+    ];
     const kids = new Set([...NAMES.map(kid), "0123456789abcdef"]);
     await fuzz(
-      fc.property(fc.oneof(changedJson(names).map((change) => JSON.stringify(change(ring))), changedText('{}[]":,ek01').map((change) => change(JSON.stringify(ring)))), (text) => {
-        const outcome = load(text);
-        if ("code" in outcome) return expect(outcome.code).toBe("CONFIG"), undefined;
-        const tombstones = new Set([...text.matchAll(/"([0-9a-f]{16})"/g)].map(([, one]) => one));
-        expect(outcome.value.filter(({ state }) => state === "primary")).toHaveLength(1);
-        for (const one of outcome.value) {
-          expect(kids.has(one.kid) || (one.state === "destroyed" && tombstones.has(one.kid))).toBe(true);
-          if (one.kid === kid("fuzz") && one.state !== "destroyed") expect(text).toContain(`"state":"${one.state}"`);
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          changedJson(names).map((change) => JSON.stringify(change(ring))),
+          changedText('{}[]":,ek01').map((change) => change(JSON.stringify(ring))),
+        ),
+        (text) => {
+          const outcome = load(text);
+          if ("code" in outcome) {
+            expect(outcome.code).toBe("CONFIG");
+            return;
+          }
+          const tombstones = new Set([...text.matchAll(/"([0-9a-f]{16})"/g)].map(([, one]) => one));
+          expect(outcome.value.filter(({ state }) => state === "primary")).toHaveLength(1);
+          for (const one of outcome.value) {
+            expect(kids.has(one.kid) || (one.state === "destroyed" && tombstones.has(one.kid))).toBe(true);
+            if (one.kid === kid("fuzz") && one.state !== "destroyed")
+              expect(text).toContain(`"state":"${one.state}"`);
+          }
+        },
+      ),
       300,
     );
   });

@@ -1,6 +1,6 @@
 import { AESEncryptionService } from "@inngest/middleware-encryption/strategies/aes";
-import { createKeyring, createSealer } from "stepseal";
 import fc from "fast-check";
+import { createKeyring, createSealer } from "stepseal";
 import { describe, expect, test } from "vitest";
 import { legacySealer } from "../../src/legacy/sealer.ts";
 import { envelopeSealer, type SealedValue } from "../../src/value-sealer.ts";
@@ -31,14 +31,21 @@ const withPlace = fc.constantFrom(...places);
 describe("a value in an official format", { timeout: TIMEOUT }, () => {
   test("that says where it belongs and was changed never opens", async () => {
     const changed = fc
-      .record({ one: fc.constantFrom(...sealed), other: fc.constantFrom(...sealed), name: fc.constantFrom("data", "k", "c", "t"), change: changedText(base64) })
+      .record({
+        one: fc.constantFrom(...sealed),
+        other: fc.constantFrom(...sealed),
+        name: fc.constantFrom("data", "k", "c", "t"),
+        change: changedText(base64),
+      })
       .map(({ one, other, name, change }) => {
         const member = name as "data" | "k" | "c" | "t";
         return { ...one, [member]: change(one[member]!, other[member]!) } as SealedValue;
       });
     await fuzz(
       fc.property(changed, withPlace, (one, place) => {
-        const isWhole = sealed.some(({ data, k, c, t }) => one.data === data && one.k === k && one.c === c && one.t === t);
+        const isWhole = sealed.some(
+          ({ data, k, c, t }) => one.data === data && one.k === k && one.c === c && one.t === t,
+        );
         const outcome = outcomeOf(() => bound.open(one, place), SECRETS);
         if (!isWhole) expect(outcome).toHaveProperty("code");
         outcomeOf(() => bound.claimsOf(one));
@@ -49,12 +56,19 @@ describe("a value in an official format", { timeout: TIMEOUT }, () => {
 
   test("that does not, opens to what was sealed, or not at all", async () => {
     await fuzz(
-      fc.property(fc.constantFrom(...sealed), fc.constantFrom(...sealed), changedText(base64), (one, other, change) => {
-        const data = change(one.data, other.data);
-        const outcome = outcomeOf(() => bound.open(libsodiumValue(data), PLACE), SECRETS);
-        const isWhole = sealed.some((whole) => whole.data === data);
-        expect(outcome).toEqual(isWhole ? { value } : { code: expect.stringMatching(/^(UNKNOWN_KEY|FORMAT)$/) });
-      }),
+      fc.property(
+        fc.constantFrom(...sealed),
+        fc.constantFrom(...sealed),
+        changedText(base64),
+        (one, other, change) => {
+          const data = change(one.data, other.data);
+          const outcome = outcomeOf(() => bound.open(libsodiumValue(data), PLACE), SECRETS);
+          const isWhole = sealed.some((whole) => whole.data === data);
+          expect(outcome).toEqual(
+            isWhole ? { value } : { code: expect.stringMatching(/^(UNKNOWN_KEY|FORMAT)$/) },
+          );
+        },
+      ),
       300,
     );
   });
@@ -74,7 +88,13 @@ describe("a value in an official format", { timeout: TIMEOUT }, () => {
     const shape = fc.record(
       {
         __ENCRYPTED__: fc.constantFrom<unknown>(true, true, true, "true", 1),
-        __STRATEGY__: fc.constantFrom<unknown>("inngest/libsodium", "inngest/aes", "stepseal/v1", undefined, 1),
+        __STRATEGY__: fc.constantFrom<unknown>(
+          "inngest/libsodium",
+          "inngest/aes",
+          "stepseal/v1",
+          undefined,
+          1,
+        ),
         data: fc.oneof(fc.base64String(), fc.string({ unit: "binary" }), fc.jsonValue()),
         k: fc.oneof(fc.constant(sealed[0]!.k), fc.jsonValue()),
         c: fc.oneof(fc.constant(sealed[0]!.c), fc.base64String(), fc.jsonValue()),

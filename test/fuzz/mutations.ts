@@ -8,14 +8,31 @@ function change<Unit>(unit: fc.Arbitrary<Unit>): fc.Arbitrary<Change<Unit>> {
   const place = fc.nat();
   const at = (units: readonly Unit[], where: number): number => where % (units.length + 1);
   return fc.oneof(
-    fc.tuple(place, unit).map(([where, by]): Change<Unit> => (all) => all.with(where % all.length || 0, by)),
-    fc.tuple(place, unit).map(([where, by]): Change<Unit> => (all) => all.toSpliced(at(all, where), 0, by)),
+    fc.tuple(place, unit).map(
+      ([where, by]): Change<Unit> =>
+        (all) =>
+          all.with(where % all.length || 0, by),
+    ),
+    fc.tuple(place, unit).map(
+      ([where, by]): Change<Unit> =>
+        (all) =>
+          all.toSpliced(at(all, where), 0, by),
+    ),
     fc.tuple(place, fc.integer({ min: 1, max: 40 })).map(
       ([where, length]): Change<Unit> =>
-        (all) => all.toSpliced(at(all, where), length),
+        (all) =>
+          all.toSpliced(at(all, where), length),
     ),
-    place.map((where): Change<Unit> => (all) => all.slice(0, at(all, where))),
-    place.map((where): Change<Unit> => (all) => all.slice(at(all, where))),
+    place.map(
+      (where): Change<Unit> =>
+        (all) =>
+          all.slice(0, at(all, where)),
+    ),
+    place.map(
+      (where): Change<Unit> =>
+        (all) =>
+          all.slice(at(all, where)),
+    ),
     fc.tuple(place, place, fc.integer({ min: 1, max: 40 })).map(
       ([from, to, length]): Change<Unit> =>
         (all, other) =>
@@ -23,7 +40,10 @@ function change<Unit>(unit: fc.Arbitrary<Unit>): fc.Arbitrary<Change<Unit>> {
     ),
     fc.tuple(place, place).map(
       ([a, b]): Change<Unit> =>
-        (all) => all.with(a % all.length || 0, all[b % all.length || 0]!).with(b % all.length || 0, all[a % all.length || 0]!),
+        (all) =>
+          all
+            .with(a % all.length || 0, all[b % all.length || 0]!)
+            .with(b % all.length || 0, all[a % all.length || 0]!),
     ),
     place.map(
       (where): Change<Unit> =>
@@ -44,7 +64,9 @@ export function changedText(alphabet: string): fc.Arbitrary<(text: string, other
   return fc.array(change(unit), { minLength: 1, maxLength: 3 }).map(
     (changes) =>
       (text, other = text) =>
-        changes.reduce<string[]>((all, one) => (some(all) ? one(all, other.split("")) : all), text.split("")).join(""),
+        changes
+          .reduce<string[]>((all, one) => (some(all) ? one(all, other.split("")) : all), text.split(""))
+          .join(""),
   );
 }
 
@@ -52,13 +74,16 @@ export function changedText(alphabet: string): fc.Arbitrary<(text: string, other
 export function changedBytes(): fc.Arbitrary<(bytes: Uint8Array, other?: Uint8Array) => Uint8Array> {
   const flip = fc.tuple(fc.nat(), fc.nat({ max: 7 })).map(
     ([where, bit]): Change<number> =>
-      (all) => all.with(where % all.length, all[where % all.length]! ^ (1 << bit)),
+      (all) =>
+        all.with(where % all.length, all[where % all.length]! ^ (1 << bit)),
   );
   const one = fc.oneof(flip, change(fc.nat({ max: 255 })));
   return fc.array(one, { minLength: 1, maxLength: 3 }).map(
     (changes) =>
       (bytes, other = bytes) =>
-        Uint8Array.from(changes.reduce<number[]>((all, next) => (some(all) ? next(all, [...other]) : all), [...bytes])),
+        Uint8Array.from(
+          changes.reduce<number[]>((all, next) => (some(all) ? next(all, [...other]) : all), [...bytes]),
+        ),
   );
 }
 
@@ -92,7 +117,8 @@ export function changedJson(names: readonly string[]): fc.Arbitrary<(value: Json
         const copy = structuredClone(holder2[key2]);
         holder2[key2] = structuredClone(old);
         holder[key] = copy;
-      } else if (how === "add" && typeof old === "object" && old !== null) define(old, name, structuredClone(other));
+      } else if (how === "add" && typeof old === "object" && old !== null)
+        define(old, name, structuredClone(other));
       else if (how === "text") holder[key] = typeof old === "string" ? `${old}x` : JSON.stringify(old);
     }
     return root.value;
@@ -116,5 +142,7 @@ function find(root: object, way: readonly number[]): [Holder, string] {
 }
 
 function define(holder: object, name: string, value: Json): void {
+  // JSON has no names in a list.
+  if (Array.isArray(holder)) return void holder.push(value);
   Object.defineProperty(holder, name, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -68,7 +68,8 @@ function watchValues(outputs: Outputs): void {
   };
   // Claims are written beside what is sealed, for everyone to read.
   const claims = (written: object): void => {
-    for (const claim of Object.values(written)) if (typeof claim === "string") outputs.secrets.addPublic(claim);
+    for (const claim of Object.values(written))
+      if (typeof claim === "string") outputs.secrets.addPublic(claim);
   };
   watch<typeof Claims>("claims.ts", (real) => ({
     writeClaims: seen(real.writeClaims, { given: claims }),
@@ -125,7 +126,11 @@ function watchDoors(outputs: Outputs): void {
     refuseAnswer: seen(real.refuseAnswer, { returned: ({ body }) => outputs.add("response", body) }),
   }));
   watch<typeof ResultV3>("adapters/inngest-v3/result.ts", (real) => ({
-    sealResult: seen(real.sealResult, { resolved: to("response") }),
+    // The SDK answers with these members of it.
+    sealResult: seen(real.sealResult, {
+      resolved: ({ data, error, step, steps }) =>
+        outputs.add("response", JSON.stringify({ data, error, step, steps }), String(error)),
+    }),
   }));
   watch<typeof UpstashEndpoint>("adapters/upstash/endpoint.ts", (real) => ({
     createEndpoint: (...args: Parameters<typeof real.createEndpoint>) =>

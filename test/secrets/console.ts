@@ -6,7 +6,8 @@ export function watchConsole(note: (...parts: unknown[]) => void): void {
       return typeof member === "function" ? noting(member as Method, note) : member;
     },
   });
-  for (const stream of [process.stdout, process.stderr]) stream.write = noting(stream.write as Method, note) as never;
+  for (const stream of [process.stdout, process.stderr])
+    stream.write = noting(stream.write as Method, note) as never;
 }
 
 type Method = (...args: unknown[]) => unknown;

@@ -25,11 +25,16 @@ describe("a secret is found, whole or in part, and not told again", () => {
     const found = new Outputs();
     found.secrets.addBytes(bytes);
     found.secrets.addKey(text);
-    found.addJson(JSON.stringify({ deep: [{ a: MARKER, [`${MARKER} as a name`]: JSON.stringify({ MARKER }) }] }));
+    found.addJson(
+      JSON.stringify({ deep: [{ a: MARKER, [`${MARKER} as a name`]: JSON.stringify({ MARKER }) }] }),
+    );
     found.add("log", `something before it: ${output}`);
     const leaks = found.leaks();
     expect(leaks).not.toEqual([]);
-    expect(leaks[0]).toMatchObject({ channel: "log", after: expect.stringMatching(/^something before it: /) });
+    expect(leaks[0]).toMatchObject({
+      channel: "log",
+      after: expect.stringMatching(/^something before it: /),
+    });
     expect(found.leaks()).toEqual([]);
   });
 
@@ -53,7 +58,10 @@ describe.runIf(process.env.SECRETS === "1")("while the suite is searched, a leak
     ["an error's member", () => Object.assign(new StepsealError("CONFIG", "x"), { value: { deep: MARKER } })],
     ["the message of an error of a signature", () => new SignatureError("MISMATCH", MARKER)],
     ["the console", () => console.warn("value", { of: [MARKER] })],
-    ["a spy in the console's place", () => vi.spyOn(console, "error").mockReturnValue(console.error(`spied: ${MARKER}`))],
+    [
+      "a spy in the console's place",
+      () => vi.spyOn(console, "error").mockReturnValue(console.error(`spied: ${MARKER}`)),
+    ],
     ["standard output", () => process.stdout.write(`${run.slice(-49)}\n`)],
   ])("in %s", (_, leak) => {
     sealer.open(sealer.seal({ value: MARKER }, claims), claims);

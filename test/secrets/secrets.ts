@@ -14,7 +14,9 @@ const RUN_KEY_DIGITS = 49;
 /** What is written in src is no user's data. */
 const SOURCES: string = (() => {
   const folder = fileURLToPath(new URL("../../src", import.meta.url));
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(".ts"),
+  );
   return files.map((path) => readFileSync(join(folder, path), "utf8")).join("\n");
 })();
 
@@ -62,7 +64,10 @@ export class Secrets {
     // No regular expression: the engine keeps the last text that one was tried on, and a test looks for keys there.
     const key = text.trim();
     const prefix = ["ssk1_", "hex:", "base64:"].find((known) => key.startsWith(known)) ?? "";
-    this.#add(key.startsWith("ssrk1_") ? key.slice(-RUN_KEY_DIGITS) : key.slice(prefix.length), "key material");
+    this.#add(
+      key.startsWith("ssrk1_") ? key.slice(-RUN_KEY_DIGITS) : key.slice(prefix.length),
+      "key material",
+    );
   }
 
   /** A name that everybody may know, though a test seals it too. */
@@ -107,7 +112,8 @@ export class Secrets {
     const found: Finding[] = [];
     for (let at = 0; at + PIECE <= text.length; at++) {
       const secret = this.#pieces.get(text.slice(at, at + PIECE));
-      if (secret === undefined || (secret === "plaintext" && this.#isPublic(text.slice(at, at + PIECE)))) continue;
+      if (secret === undefined || (secret === "plaintext" && this.#isPublic(text.slice(at, at + PIECE))))
+        continue;
       found.push({ secret, after: text.slice(Math.max(0, at - 60), at) });
       at += PIECE - 1;
     }
@@ -115,7 +121,8 @@ export class Secrets {
   }
 }
 
-function parsed(text: string): unknown {
+/** A text as the JSON that it is; undefined where it is none. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach } from "vitest";
+import { afterAll, afterEach, beforeEach } from "vitest";
 import { watchBoundaries } from "./boundaries.ts";
 import { watchConsole } from "./console.ts";
 import { outputs } from "./outputs.ts";
@@ -9,13 +9,17 @@ import { outputs } from "./outputs.ts";
 watchBoundaries(outputs);
 watchConsole((...parts) => outputs.add("log", ...parts));
 
+let file = "";
+beforeEach(({ task }) => {
+  file = task.file.name;
+});
 afterEach(check);
 // What was put out between tests.
 afterAll(check);
 
 function check(): void {
   const told = outputs
-    .leaks()
+    .leaks(file)
     .map(({ channel, secret, after }) => `${channel}: ${secret} after ${JSON.stringify(after)}`);
   if (told.length === 0) return;
   throw new Error(`Secrets in what was put out, ${told.length}:\n${told.slice(0, 20).join("\n")}`);
