@@ -34,6 +34,7 @@ const v3ForItsAdapter = (importer: RegExp): Plugin => ({
 const test = {
   // For what hangs: a slow machine is no failure.
   testTimeout: 120_000,
+  setupFiles: process.env.SECRETS === "1" ? [from("test/secrets/watch.ts")] : [],
   dangerouslyIgnoreUnhandledErrors: false,
 };
 
@@ -51,6 +52,8 @@ export default defineConfig({
   test: {
     // One core is kept free otherwise, which is half of a machine that has two.
     maxWorkers: "100%",
+    // For `npm run fuzz -- --coverage`: what of src the tests reach.
+    coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/testing/**"], reporter: ["text"] },
     projects: [
       {
         plugins: [v3ForItsAdapter(/\/src\/adapters\/inngest-v3\//)],

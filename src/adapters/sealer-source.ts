@@ -136,12 +136,11 @@ async function loadRing(by: string, load: () => Keyring | Promise<Keyring>): Pro
     ring = await load();
   } catch (error) {
     if (error instanceof StepsealError) throw error;
-    // What a provider says could hold anything, and this message may be answered to a request.
+    // What it says could hold what was fetched, as a failed JSON.parse does. So it is no cause either, which logs show.
     const name = error instanceof Error ? error.name : typeof error;
     throw new StepsealError(
       "CONFIG",
-      `${by}: the function in option "keyring" failed with ${name}; the cause of this error says why`,
-      { cause: error },
+      `${by}: the function in option "keyring" failed with ${name}; catch and log the error inside it to see more`,
     );
   }
   if (ring instanceof Keyring) return ring;

@@ -172,7 +172,9 @@ test("a ring that is loaded by a function is loaded once, and again only if that
   const publish = () =>
     client.fetch("http://inngest.test/e/key", { method: "POST", body: JSON.stringify([EVENT]) });
   const error = await publish().catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ code: "CONFIG", cause: { message: "the provider is down" } });
+  // What a provider says may hold what it fetched, and logs show causes.
+  expect(error).toMatchObject({ code: "CONFIG" });
+  expect(error).not.toHaveProperty("cause");
   expect(String(error)).toMatch(/option "keyring" failed with Error/);
   await Promise.all([publish(), publish()]);
   await publish();

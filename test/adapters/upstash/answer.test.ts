@@ -131,7 +131,7 @@ describe("a refusal", () => {
   );
 
   it("says no more than the code where there is nothing to seal it with, or for", async () => {
-    const error = new StepsealError("FORMAT", SECRET);
+    const error = new StepsealError("FORMAT", "what onRefused alone is told");
     for (const answer of [
       refuse(error, undefined, known()),
       refuse(error, sealer, known({ trigger: undefined })),
