@@ -1,6 +1,6 @@
 /**
  * Measures the build against the official middleware and against no encryption, prints a table, and writes results.json
- * and plot.svg beside this file.
+ * beside this file and docs/speed.svg.
  *
  *     npm run bench                              # on this Node
  *     npm run bench -- --node /path/to/node      # on another one; its results stand beside those of this
@@ -49,7 +49,7 @@ const file = here("results.json");
 const major = `node${process.versions.node.split(".")[0]}`;
 const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, Results>) : {};
 writeFileSync(file, `${JSON.stringify({ ...kept, [major]: rounded(results) }, undefined, 1)}\n`);
-writeFileSync(here("plot.svg"), plotOf(results));
+writeFileSync(here("../docs/speed.svg"), plotOf(results));
 
 if (options.check) {
   const missed = targetsOf(results).filter((target) => !isMet(target));

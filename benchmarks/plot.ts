@@ -22,10 +22,12 @@ export function plotOf({ values, node }: Results): string {
     HEIGHT - BOTTOM - (Math.log2(Math.max(times, 1)) / steps) * (HEIGHT - BOTTOM - TOP);
   const group = (WIDTH - LEFT - 16) / json.length;
   const bar = group / 4;
+  const title = `Times as fast as @inngest/middleware-encryption 2.0.0 (nested JSON, Node ${node})`;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${title}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
-    `<text x="${LEFT}" y="18" font-weight="bold">Times as fast as @inngest/middleware-encryption 2.0.0 (nested JSON, Node ${node})</text>`,
+    `<text x="${LEFT}" y="18" font-weight="bold">${title}</text>`,
   ];
   for (let step = 0; step <= steps; step++) {
     const at = y(2 ** step);
