@@ -41,11 +41,14 @@ interface Scope {
   readonly held: ReadonlySet<string>;
 }
 
+/** One for all processes: Node keeps each that was ever entered, and looks at all of them for each promise. */
+const requests = new AsyncLocalStorage<Scope>();
+
 const hashed = (step: string): string => createHash("sha1").update(step).digest("hex");
 const quiet = { info() {}, warn() {}, error() {}, debug() {} };
 
 /** Steps that fail at first, run in parallel, sleep, wait, time out, invoke and send; and a run that fails. */
-function functionsOf(inngest: Inngest, witness: Witness, requests: AsyncLocalStorage<Scope>) {
+function functionsOf(inngest: Inngest, witness: Witness) {
   const retries = 20;
   /** Tells that a step came to its end, and gives its result. */
   const done = <Result>(n: number, step: string, result: Result): Result => {
@@ -158,8 +161,7 @@ export function bootApp(
     checkpointing,
     middleware: seal ? [encryptionMiddleware({ keyring })] : [],
   });
-  const requests = new AsyncLocalStorage<Scope>();
-  const handler = serve({ client: inngest, functions: functionsOf(inngest, witness, requests) });
+  const handler = serve({ client: inngest, functions: functionsOf(inngest, witness) });
   return {
     async handle(request) {
       const body = await request.clone().text();

@@ -34,7 +34,7 @@ export interface Platform {
   readonly wire: readonly WireEntry[];
   /** Whether an order waits for its event. */
   isWaiting(n: number): boolean;
-  /** Whether an old copy of a request may reach the app. */
+  /** Whether an old copy of a request may reach the app: when its run is over, its key may be gone. */
   mayMeetAgain(request: Request): Promise<boolean>;
   /** Runs that are not over. */
   open(): number;

@@ -42,11 +42,14 @@ interface Scope {
   readonly held: ReadonlySet<string>;
 }
 
+/** One for all processes: Node keeps each that was ever entered, and looks at all of them for each promise. */
+const requests = new AsyncLocalStorage<Scope>();
+
 /** Many attempts, twenty minutes apart. */
 const RETRIES = { retries: 20, retryDelay: "1200000" } as const;
 
 /** Steps that fail at first, run in parallel, sleep, wait, time out and invoke; and a run that fails. */
-function workflowsOf(witness: Witness, requests: AsyncLocalStorage<Scope>) {
+function workflowsOf(witness: Witness) {
   /** Tells that a step came to its end, and gives its result. */
   const done = <Result>(n: number, step: string, result: Result): Result => {
     witness.executed(n, step, requests.getStore()?.held.has(step) ?? false);
@@ -127,8 +130,7 @@ export function bootApp(
   { ring, seal, witness }: Omit<Boot, "how">,
   fetched?: Fetched,
 ): Process {
-  const requests = new AsyncLocalStorage<Scope>();
-  const workflows = workflowsOf(witness, requests);
+  const workflows = workflowsOf(witness);
   // The SDK waits between attempts, on the real clock.
   const qstash = { token, baseUrl, retry: { retries: 5, backoff: () => 1 } };
   const open = () => {

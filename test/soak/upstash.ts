@@ -42,7 +42,10 @@ export async function upstashSdk(): Promise<Sdk> {
         isWaiting: (n) =>
           qstash.runs.some((run) => run.id === `wfr_soak-${n}-order` && run.state === "RUN_STARTED") &&
           qstash.run(`wfr_soak-${n}-order`).journal.some(({ body }) => stepNameOf(body) === "ship"),
-        mayMeetAgain: async () => true,
+        async mayMeetAgain(request) {
+          const id = request.headers.get("upstash-workflow-runid");
+          return qstash.runs.some((run) => run.id === id && run.state === "RUN_STARTED");
+        },
         open: () => qstash.runs.filter(isOpen).length,
         check(ledger) {
           const times = new Map<string, number>();
