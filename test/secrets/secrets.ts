@@ -27,6 +27,9 @@ export interface Finding {
   readonly after: string;
 }
 
+/** How Inngest names steps, alone and with their run: apps pass them on, and no data is in them. */
+const HASHED_ID = /^(?:\w{26}\.)?[0-9a-f]{40}$/;
+
 /** The lines of a stack that name code. They stand in what is sealed of an error, and in every error of ours. */
 const FRAMES = /\n\s+at .*/g;
 
@@ -80,7 +83,8 @@ export class Secrets {
     if (typeof value === "string") {
       const inner = '[{"'.includes(value.trimStart().charAt(0) || " ") ? parsed(value) : undefined;
       if (inner !== undefined) this.addValue(inner, isPublic);
-      else if (!isPublic(value)) this.#add(value.replaceAll(FRAMES, ""), "plaintext");
+      else if (!HASHED_ID.test(value) && !isPublic(value))
+        this.#add(value.replaceAll(FRAMES, ""), "plaintext");
     } else if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value)) {
       for (const [name, member] of Object.entries(value)) {
         if (!/^\w*$/.test(name)) this.#add(name, "plaintext");
