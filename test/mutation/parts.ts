@@ -1,0 +1,32 @@
+/** A part of the code that is mutated by itself, with the tests that are about it. Paths from the top of the project. */
+export interface Part {
+  readonly mutate: readonly string[];
+  readonly tests: readonly string[];
+  /** Of a hundred mutants, how many must be killed. */
+  readonly threshold: number;
+}
+
+export const PARTS: Readonly<Record<string, Part>> = {
+  core: {
+    mutate: ["src/*.ts", "src/internal/**/*.ts", "src/keyring/**/*.ts"],
+    // Without those that read the sources or the docs, and those that count how often code is run.
+    tests: [
+      "test/!(docs|demo|messages).test.ts",
+      "test/internal/**/*.test.ts",
+      "test/keyring/**/*.test.ts",
+      "test/property/**/*.test.ts",
+      "test/vectors/**/*.test.ts",
+    ],
+    threshold: 90,
+  },
+  transport: {
+    mutate: ["src/transport/**/*.ts"],
+    tests: ["test/transport/!(imports).test.ts"],
+    threshold: 90,
+  },
+  adapters: {
+    mutate: ["src/adapters/**/*.ts"],
+    tests: ["test/adapters/**/!(docs|imports).test.ts", "test/security/*.test.ts"],
+    threshold: 80,
+  },
+};
