@@ -132,6 +132,14 @@ describe("the choice of an engine", () => {
         },
       },
     ],
+    [
+      // It opens what it seals, so that only the known answer tells.
+      "is another cipher",
+      {
+        seal: (key, nonce, ...rest) => native.seal(Uint8Array.from(key).reverse(), nonce, ...rest),
+        open: (key, nonce, ...rest) => native.open(Uint8Array.from(key).reverse(), nonce, ...rest),
+      },
+    ],
     ["leaves the content as it is", { seal: (_k, _n, _a, content, out, at) => out.set(content, at) }],
     ["opens nothing", { open: () => undefined }],
     ["opens to something else", { open: (...args) => native.open(...args)?.fill(0) }],
@@ -144,6 +152,17 @@ describe("the choice of an engine", () => {
   ];
   it.each(broken)("falls on the portable one when the native one %s", (_, fault) => {
     expect(chooseEngine({ ...native, ...fault })).toBe(portableEngine);
+  });
+
+  it.each(["createCipheriv", "createSecretKey"])("has no native one where node:crypto lacks %s", (name) => {
+    const { getBuiltinModule } = process;
+    const lacking = { ...getBuiltinModule("node:crypto"), [name]: undefined };
+    Reflect.set(process, "getBuiltinModule", () => lacking);
+    try {
+      expect(nativeEngine()).toBeUndefined();
+    } finally {
+      Reflect.set(process, "getBuiltinModule", getBuiltinModule);
+    }
   });
 
   it("falls on the portable one where there is no native one, and on the native one where it is sound", () => {
