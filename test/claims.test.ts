@@ -178,6 +178,13 @@ describe("claims against what a reader requires", () => {
     );
   });
 
+  it("are no text where the reader asks for none, and the message says so without it", () => {
+    const step = { secret: 1 } as unknown as string;
+    expect(() => checkClaims(all, { ...all, step })).toThrow(
+      'the claim step should be of type object and is "a1b2".',
+    );
+  });
+
   it("must have exactly the sealer's scope, or exactly none", () => {
     const scoped: Claims = { kind: "custom", scope: "a" };
     expect(() => checkScope(scoped, "a")).not.toThrow();
