@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig, type Plugin } from "vitest/config";
+import { defineConfig, type Plugin, type ViteUserConfig } from "vitest/config";
 
 const from = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -39,6 +39,19 @@ const test = {
   dangerouslyIgnoreUnhandledErrors: false,
 };
 
+/** What the names of packages stand for. The mutation tests have it from here. */
+export const names: Pick<ViteUserConfig, "plugins" | "resolve"> = {
+  plugins: [v3ForItsAdapter(/\/src\/adapters\/inngest-v3\//)],
+  resolve: {
+    alias: [
+      ...OURS,
+      { find: "stepseal/inngest", replacement: from("src/adapters/inngest/index.ts") },
+      CORE,
+      { find: /^inngest(\/.*)?$/, replacement: `${v4}$1` },
+    ],
+  },
+};
+
 /** Tests of hooks that v3 does not have, and of the formats of the official middleware. */
 const V4_ONLY = [
   "test/adapters/inngest/sdk-assumptions.test.ts",
@@ -56,18 +69,7 @@ export default defineConfig({
     // For `npm run fuzz -- --coverage`: what of src the tests reach.
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/testing/**"], reporter: ["text"] },
     projects: [
-      {
-        plugins: [v3ForItsAdapter(/\/src\/adapters\/inngest-v3\//)],
-        resolve: {
-          alias: [
-            ...OURS,
-            { find: "stepseal/inngest", replacement: from("src/adapters/inngest/index.ts") },
-            CORE,
-            { find: /^inngest(\/.*)?$/, replacement: `${v4}$1` },
-          ],
-        },
-        test: { ...test, name: "stepseal", include: ["test/**/*.test.ts"] },
-      },
+      { ...names, test: { ...test, name: "stepseal", include: ["test/**/*.test.ts"] } },
       {
         // What is promised of SDK v4 is asked of v3 by the same tests.
         plugins: [v3ForItsAdapter(/\/src\//)],

@@ -209,6 +209,14 @@ describe("the choice of an engine", () => {
         },
       },
     ],
+    [
+      // It opens what it seals, so that only the known answer tells.
+      "is another cipher",
+      {
+        seal: (key, nonce, ...rest) => sound.seal(Uint8Array.from(key).reverse(), nonce, ...rest),
+        open: (key, nonce, ...rest) => sound.open(Uint8Array.from(key).reverse(), nonce, ...rest),
+      },
+    ],
     ["leaves the content as it is", { seal: (_k, _n, _a, content, out, at) => out.set(content, at) }],
     ["opens nothing", { open: () => undefined }],
     ["opens to something else", { open: (...args) => sound.open(...args)?.fill(0) }],
@@ -223,6 +231,17 @@ describe("the choice of an engine", () => {
     it.each(broken(sound))("when it %s", (_, fault) => {
       expect(ifSound({ ...sound, ...fault })).toBeUndefined();
     });
+  });
+
+  it.each(["createCipheriv", "createSecretKey"])("has no native one where node:crypto lacks %s", (name) => {
+    const { getBuiltinModule } = process;
+    const lacking = { ...getBuiltinModule("node:crypto"), [name]: undefined };
+    Reflect.set(process, "getBuiltinModule", () => lacking);
+    try {
+      expect(nativeEngine()).toBeUndefined();
+    } finally {
+      Reflect.set(process, "getBuiltinModule", getBuiltinModule);
+    }
   });
 
   it("is an engine that is there and sound", () => {

@@ -45,10 +45,15 @@ describe("claims as bytes", () => {
     expect(encodeClaims(most)).toHaveLength(4096);
     expect(decodeClaims(encodeClaims(most))).toEqual(most);
     expect(codeOf(() => encodeClaims({ ...most, name: `${most.name}x` }))).toBe("FORMAT");
-    expect(codeOf(() => encodeClaims({ kind: "custom", name: "ü".repeat(2045) }))).toBe("FORMAT");
-    expect(codeOf(() => encodeClaims({ kind: "custom", name: "x".repeat(4096 - 7 - 34), parent }))).toBe(
-      "FORMAT",
-    );
+  });
+
+  it("fit as many bytes in wide characters, or beside a parent", () => {
+    const wide = { kind: "custom", name: `${"ü".repeat(2044)}x` } as const;
+    expect(encodeClaims(wide)).toHaveLength(4096);
+    expect(codeOf(() => encodeClaims({ ...wide, name: "ü".repeat(2045) }))).toBe("FORMAT");
+    const chained = { kind: "custom", name: "x".repeat(4096 - 7 - 35), parent } as const;
+    expect(encodeClaims(chained)).toHaveLength(4096);
+    expect(() => encodeClaims({ ...chained, name: `${chained.name}x` })).toThrow(/up to parent/);
   });
 
   it("hold a parent of their own, not a view of the envelope's memory", () => {
@@ -64,6 +69,9 @@ describe("claims as bytes", () => {
     );
     expect(() => checkClaims(all, { kind: "step.output", step: undefined } as unknown as Expected)).toThrow(
       /expected\.step is undefined/,
+    );
+    expect(() => checkClaims(all, { kind: "step.output", parent: new Uint8Array(31) })).toThrow(
+      /expected\.parent has 31 bytes/,
     );
   });
 });
@@ -100,9 +108,24 @@ const unreadable: readonly (readonly [string, Uint8Array[], string])[] = [
   ["more than 4 KiB", [kind, tlv(8, "x".repeat(4090))], "FORMAT"],
 ];
 
+/** What is wrong, where it stands and what was found there. */
+const named: readonly (readonly [unknown, string])[] = [
+  [undefined, "claims is of type undefined."],
+  [null, "claims is null."],
+  [{ kind: "step.outputs" }, "claims.kind is no kind"],
+  [{ kind: "custom", nmae: "x" }, 'claims has the unknown claim "nmae".'],
+  [{ kind: "custom", name: 7 }, "claims.name is of type number."],
+  [{ kind: "custom", parent: "x".repeat(32) }, "claims.parent is of type string."],
+  [{ kind: "custom", parent: new Uint8Array(31) }, "claims.parent has 31 bytes."],
+];
+
 describe("claims that are refused", () => {
   it.each(unwritable)("when written: %s", (_, claims, code) => {
     expect(codeOf(() => encodeClaims(claims as Claims))).toBe(code);
+  });
+
+  it.each(named)("when written, by name: %o", (claims, message) => {
+    expect(() => encodeClaims(claims as Claims)).toThrow(message);
   });
 
   it.each(unreadable)("when read: %s", (_, parts, code) => {
@@ -150,6 +173,16 @@ describe("claims against what a reader requires", () => {
     expect(() => checkClaims({ kind: "custom", name: long }, { kind: "custom", name: "short" })).toThrow(
       `should be "short" and is "line\\n${"x".repeat(59)}".`,
     );
+    expect(() => checkClaims(all, { kind: ["step.error", "fn.error"] })).toThrow(
+      'the claim kind should be "step.error or fn.error" and is "step.output".',
+    );
+  });
+
+  it("are no text where the reader asks for none, and the message says so without it", () => {
+    const step = { secret: 1 } as unknown as string;
+    expect(() => checkClaims(all, { ...all, step })).toThrow(
+      'the claim step should be of type object and is "a1b2".',
+    );
   });
 
   it("must have exactly the sealer's scope, or exactly none", () => {
@@ -157,6 +190,7 @@ describe("claims against what a reader requires", () => {
     expect(() => checkScope(scoped, "a")).not.toThrow();
     expect(() => checkScope({ kind: "custom" }, undefined)).not.toThrow();
     expect(codeOf(() => checkScope(scoped, "b"))).toBe("CONTEXT");
+    expect(() => checkScope(scoped, "b")).toThrow('the claim scope should be "b" and is "a".');
     expect(codeOf(() => checkScope(scoped, undefined))).toBe("CONTEXT");
     expect(codeOf(() => checkScope({ kind: "custom" }, "a"))).toBe("CONTEXT");
   });

@@ -96,6 +96,54 @@ describe("an envelope", () => {
   });
 });
 
+describe("an envelope of the largest size", () => {
+  const claims = { kind: "custom", name: "x".repeat(4096 - 7) } as const;
+
+  it.each([0, 1000, 2 ** 20, 2 ** 20 + 1])("seals and opens with all the claims and %i bytes", (size) => {
+    const content = new Uint8Array(size).fill(5);
+    const envelope = sealEnvelope({ kid, key, flags: 0, claims, scope: undefined, content });
+    const read = readEnvelope(envelope, () => size);
+    expect(read.claims).toEqual(claims);
+    expect(Buffer.compare(openEnvelope(read, key), content)).toBe(0);
+    closeEnvelope(read);
+    expect(codeOf(() => readEnvelope(envelope, () => size - 1))).toBe("TOO_LARGE");
+  });
+});
+
+describe("an envelope that cannot be read", () => {
+  const envelope = seal(new Uint8Array(0));
+  const withBody = (bytes: Uint8Array): Envelope => ({
+    ...envelope,
+    data: `ss1.${kid}.${Buffer.from(bytes).toString("base64url")}`,
+  });
+
+  it.each(["_", "-", ":", " "])("has %j after its kid in place of the dot", (mark) => {
+    const { data } = envelope;
+    const renamed = { ...envelope, data: `${data.slice(0, 20)}${mark}${data.slice(21)}` };
+    expect(codeOf(() => readEnvelope(renamed, unlimited))).toBe("FORMAT");
+  });
+
+  it("is cut short, whatever another envelope left in the memory", () => {
+    expect(codeOf(() => readEnvelope(withBody(Uint8Array.of(2, 0, 0, 0)), unlimited))).toBe("UNSUPPORTED");
+    for (const length of [0, 1, 2, 3]) {
+      expect(codeOf(() => readEnvelope(withBody(new Uint8Array(length)), unlimited))).toBe("FORMAT");
+    }
+  });
+
+  it.each([
+    ["suite", Uint8Array.of(2, 0, 0, 0)],
+    ["flag", Uint8Array.of(1, 8, 0, 0)],
+  ])("tells the key of one with a %s of another version", (_, bytes) => {
+    let thrown: unknown;
+    try {
+      readEnvelope(withBody(bytes), unlimited);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: "UNSUPPORTED", kid });
+  });
+});
+
 describe("nonces", () => {
   it("are 24 random bytes, never the same for two messages", () => {
     const seen = new Set<string>();
@@ -166,6 +214,13 @@ describe("inspectEnvelope", () => {
     });
   });
 
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])("tells flags %i apart", (flags) => {
+    const none = new Uint8Array(0);
+    const info = inspectEnvelope(sealEnvelope({ kid, key, flags, claims, scope: undefined, content: none }));
+    const { compressed, padded, raw } = info;
+    expect([compressed, padded, raw]).toEqual([1, 2, 4].map((flag) => (flags & flag) !== 0));
+  });
+
   it("tells claims of its own, which later envelopes do not change", () => {
     const info = inspectEnvelope(seal(new Uint8Array(5)));
     for (let i = 0; i < 3; i++)
@@ -184,6 +239,12 @@ describe("inspectEnvelope", () => {
 
   it.each([
     [{}, "PLAINTEXT_REJECTED"],
+    [undefined, "PLAINTEXT_REJECTED"],
+    [null, "PLAINTEXT_REJECTED"],
+    ["text", "PLAINTEXT_REJECTED"],
+    [{ __ENCRYPTED__: true, data: "x" }, "LEGACY_NO_KEY"],
+    [{ __ENCRYPTED__: true, __STRATEGY__: "inngest/libsodium", data: "x" }, "LEGACY_NO_KEY"],
+    [{ __ENCRYPTED__: true, __STRATEGY__: 1, data: "x" }, "FORMAT"],
     [{ __ENCRYPTED__: true, __STRATEGY__: "stepseal/v1", data: "ss1.x" }, "FORMAT"],
   ])("refuses %j: %s", (value, code) => {
     expect(codeOf(() => inspectEnvelope(value))).toBe(code);

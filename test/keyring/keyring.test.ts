@@ -190,7 +190,18 @@ describe("run keys", () => {
   });
 
   test("differ between keys, runs, and no run, whatever the run is called", () => {
-    const runs = [undefined, "", "a", "b", "ab", kid("one"), kid("two"), `${kid("two")}a`, "seal"];
+    const runs = [
+      undefined,
+      "undefined",
+      "",
+      "a",
+      "b",
+      "ab",
+      kid("one"),
+      kid("two"),
+      `${kid("two")}a`,
+      "seal",
+    ];
     const keys = runs.flatMap((run) => [kid("one"), kid("two")].map((id) => hex(openingKey(ring, id, run))));
     expect(new Set(keys).size).toBe(runs.length * 2);
   });

@@ -164,6 +164,27 @@ describe("keys", () => {
     expect(await bare.verify(request)).toEqual(await verifier.verify(request));
   });
 
+  test.each([
+    ...["signkey-0-k", "signkey-9-k", "signkey-A-k", "signkey-Z-k", "signkey-a-k", "signkey-z-k"],
+    ...["signkey-_-k", "signkey-branch_1-k", "signkey-prod-k-k", "signkey-prod-signkey-prod-k"],
+    // What has no prefix: no environment, another character in it, no end, something before it.
+    ...[
+      "signkey--k",
+      "signkey-/-k",
+      "signkey-:-k",
+      "signkey-@-k",
+      "signkey-[-k",
+      "signkey-`-k",
+      "signkey-{-k",
+    ],
+    ...["signkey-pr.od-k", "signkey-é-k", "signkey-prod", "xsignkey-prod-k", "SIGNKEY-prod-k", "k"],
+  ])("lose the prefix that the SDK takes off %s, and nothing else", async (signingKey) => {
+    const secret = signingKey.replace(/^signkey-\w+-/, "");
+    const mac = createHmac("sha256", secret).update(`${BODY}${T0}`).digest("hex");
+    const { headers: made } = await createSigner({ ...options, signingKey }).sign({ body: bytes(BODY) });
+    expect(made).toEqual(headers(`t=${T0}&s=${mac}`));
+  });
+
   test("come from the environment when none is given, as soon as they are there", async () => {
     const env: Record<string, string> = {};
     const lazy = createVerifier({ scheme: "inngest", env, now: at() });
@@ -214,6 +235,23 @@ describe("keys", () => {
     expect(() => createVerifier({ scheme: "inngest", signingKey })).toThrow(
       expect.objectContaining({ code: "CONFIG", message: expect.stringMatching(/^signingKey: /) }),
     );
+  });
+
+  test.each([
+    ["signingKeyFallback", { signingKeyFallback: "signkey-prod-" }],
+    ["INNGEST_SIGNING_KEY", { env: { INNGEST_SIGNING_KEY: " k" } }],
+    ["signingKeyFallback", { env: { INNGEST_SIGNING_KEY: "k" }, signingKeyFallback: "k " }],
+    [
+      "INNGEST_SIGNING_KEY_FALLBACK",
+      { env: { INNGEST_SIGNING_KEY: "k", INNGEST_SIGNING_KEY_FALLBACK: "signkey-prod-" } },
+    ],
+  ])("that are wrong are named: %s", async (name, keys) => {
+    const verified = async (): Promise<unknown> =>
+      createVerifier({ scheme: "inngest", env: {}, now: at(), ...keys }).verify(request);
+    await expect(verified()).rejects.toMatchObject({
+      code: "CONFIG",
+      message: expect.stringMatching(new RegExp(`^${name}: `)),
+    });
   });
 
   test("of an unknown scheme are an error", () => {

@@ -100,6 +100,8 @@ describe("an authentic token is refused when it", () => {
     ["expires now", { claims: { exp: T0, nbf: T0 - 100 } }, "EXPIRED"],
     ["begins in a second", { claims: { nbf: T0 + 1 } }, "FROM_FUTURE"],
     ["ends before it begins", { claims: { exp: T0 + 1, nbf: T0 + 2 } }, "MALFORMED"],
+    ["ends when it begins", { claims: { exp: T0 + 1, nbf: T0 + 1 } }, "MALFORMED"],
+    ["has begun with the epoch", { claims: { nbf: 0, exp: 300 } }, "EXPIRED"],
     ["lives longer than 600 s", { claims: { exp: T0 + 601 } }, "MALFORMED"],
     ["has exp as a text", { claims: { exp: String(T0 + 300) } }, "MALFORMED"],
     ["has a negative nbf", { claims: { nbf: -1, exp: 300 } }, "MALFORMED"],
@@ -117,6 +119,11 @@ describe("an authentic token is refused when it", () => {
     // Of a token that no key made, none of this is told.
     const forged = await token({ ...change, key: QSTASH.other });
     expect(await refusal(verify(forged))).toBe(code === "UNSUPPORTED_ALGORITHM" ? code : "MISMATCH");
+  });
+
+  test("but not when it lives for exactly 600 s, or for one", async () => {
+    for (const exp of [T0 + 600, T0 + 1])
+      expect(await refusal(verify(await token({ claims: { exp } })))).toBeUndefined();
   });
 
   test("has a claim wrong and was signed with the next key: the claim is the reason", async () => {
@@ -141,6 +148,7 @@ describe("a header that is no token is refused:", () => {
     ["no payload", `${good}..${mac}`, "MALFORMED"],
     ["a header that is not JSON", `${segment("alg")}.e30.${mac}`, "MALFORMED"],
     ["a header that is a list", `${segment("[]")}.e30.${mac}`, "MALFORMED"],
+    ["a header that is a text", `${segment('"alg"')}.e30.${mac}`, "MALFORMED"],
     ["a header that is null", `${segment("null")}.e30.${mac}`, "MALFORMED"],
     ["a header in base64", `${good}=.e30.${mac}`, "MALFORMED"],
     ["a short MAC", `${good}.e30.${mac.slice(4)}`, "MALFORMED"],
@@ -183,6 +191,20 @@ test("the real Receiver accepts what is signed here, with current and next key, 
   }
 });
 
+test("what is signed here is a JWT, and two of one body at one time have different ids", async () => {
+  const sign = async (): Promise<unknown[]> => {
+    const { headers } = await createSigner(options).sign({ body: bytes(BODY) });
+    const [header, payload] = headers["upstash-signature"]!.split(".");
+    return [header!, payload!].map((part) => JSON.parse(Buffer.from(part, "base64url").toString()));
+  };
+  const [[header, first], [, second]] = [await sign(), await sign()];
+  expect(header).toEqual({ alg: "HS256", typ: "JWT" });
+  expect(first).toMatchObject({ iss: "Upstash", sub: URL_OF_APP, nbf: T0, iat: T0, body: hash(BODY) });
+  const ids = [first, second].map((claims) => (claims as { jti: string }).jti);
+  for (const id of ids) expect(id).toMatch(/^jwt_[0-9a-f-]{36}$/);
+  expect(ids[0]).not.toBe(ids[1]);
+});
+
 test("another spelling of a MAC is no second delivery", async () => {
   const replay = memoryReplayStore({ now: at() });
   const signature = await token({});
@@ -221,6 +243,33 @@ test.each([
   expect(() => createVerifier({ ...options, [name]: value })).toThrow(
     expect.objectContaining({ code: "CONFIG", message: expect.stringContaining(name) }),
   );
+});
+
+test("the next key of the environment is tried after the current one", async () => {
+  const env = { QSTASH_CURRENT_SIGNING_KEY: QSTASH.new, QSTASH_NEXT_SIGNING_KEY: QSTASH.old };
+  const fromEnv = { currentSigningKey: undefined, env };
+  expect(await verify(await token({}), fromEnv)).toMatchObject({ usedFallback: true });
+  expect(await verify(await token({ key: QSTASH.new }), fromEnv)).toMatchObject({ usedFallback: false });
+});
+
+test.each([
+  ["currentSigningKey", { currentSigningKey: " k" }],
+  ["nextSigningKey", { currentSigningKey: "k", nextSigningKey: "k\n" }],
+  ["regions.EU_CENTRAL_1.currentSigningKey", { regions: { EU_CENTRAL_1: { currentSigningKey: " k" } } }],
+  ["regions.EU_CENTRAL_1", { regions: { EU_CENTRAL_1: { key: "k" } } }],
+  ["QSTASH_CURRENT_SIGNING_KEY", { env: { QSTASH_CURRENT_SIGNING_KEY: " k" } }],
+  ["QSTASH_NEXT_SIGNING_KEY", { env: { QSTASH_CURRENT_SIGNING_KEY: "k", QSTASH_NEXT_SIGNING_KEY: " k" } }],
+])("a wrong key is named: %s", async (name, keys) => {
+  const signature = await token({});
+  const verified = async (): Promise<unknown> =>
+    createVerifier({ scheme: "qstash", url: URL_OF_APP, now: at(), ...keys } as never).verify({
+      headers: { "upstash-signature": signature },
+      body: bytes(BODY),
+    });
+  await expect(verified()).rejects.toMatchObject({
+    code: "CONFIG",
+    message: expect.stringContaining(`${name}: `),
+  });
 });
 
 describe("keys by region", () => {

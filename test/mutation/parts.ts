@@ -1,0 +1,33 @@
+/** A part of the code that is mutated by itself, with the tests that are about it. Paths from the top of the project. */
+export interface Part {
+  readonly mutate: readonly string[];
+  readonly tests: readonly string[];
+  /** Of a hundred mutants, how many must be killed. */
+  readonly threshold: number;
+}
+
+export const PARTS: Readonly<Record<string, Part>> = {
+  core: {
+    mutate: ["src/*.ts", "src/internal/**/*.ts", "src/keyring/**/*.ts"],
+    // Without those that read the sources or the docs; the property tests, which may kill a mutant by luck, and not the
+    // next time; and the search of every error for pieces of a key, which takes as long as all the others.
+    tests: [
+      "test/!(docs|demo|messages).test.ts",
+      "test/internal/**/*.test.ts",
+      "test/keyring/!(leak).test.ts",
+      "test/vectors/**/*.test.ts",
+    ],
+    threshold: 90,
+  },
+  transport: {
+    mutate: ["src/transport/**/*.ts"],
+    // Without 5000 requests at once, which take half of the time.
+    tests: ["test/transport/!(imports|load).test.ts"],
+    threshold: 90,
+  },
+  adapters: {
+    mutate: ["src/adapters/**/*.ts"],
+    tests: ["test/adapters/**/!(docs|imports).test.ts", "test/security/*.test.ts"],
+    threshold: 80,
+  },
+};
