@@ -268,7 +268,7 @@ test.each([
     });
   await expect(verified()).rejects.toMatchObject({
     code: "CONFIG",
-    message: expect.stringContaining(`${name}: `),
+    message: expect.stringMatching(new RegExp(`^${name}: `)),
   });
 });
 
