@@ -124,6 +124,16 @@ describe("parseKey accepts", () => {
 });
 
 test.each([
+  ["a digit short", `hex:${ONE_HEX.slice(1)}`, /Copy the whole key again\.$/],
+  ["a quote at its front", `hex:"${ONE_HEX}`, /Remove the quotes around the key\.$/],
+  ["another quote at its front", `base64:'${ONE_HEX}`, /Remove the quotes around the key\.$/],
+  ["characters missing", "base64:vIPNQxjvTvEm4CfbGzAZ", /Copy the whole key again\.$/],
+  ["43 characters and no equals sign", `base64:${"A".repeat(42)}=`, /Copy the whole key again\.$/],
+])("a key with %s is refused with the fix", (_name, text, fix) => {
+  expect(() => parseKey(text, "KEY")).toThrow(fix);
+});
+
+test.each([
   [0, "a Uint8Array of 32 bytes"],
   [31, "found 31 bytes"],
   [33, "found 33 bytes"],
@@ -132,13 +142,18 @@ test.each([
 });
 
 test("formatKey refuses what is no byte array", () => {
-  expect(() => formatKey("x" as never)).toThrow("expected a Uint8Array of 32 bytes");
+  expect(() => formatKey("x" as never)).toThrow("found something else, expected a Uint8Array of 32 bytes");
+  expect(() => formatKey("x" as never)).toThrow(expect.objectContaining({ code: "CONFIG" }));
 });
 
 test.each([
   ["a key", ONE_TEXT, true],
   ["a damaged key", ONE_TEXT.slice(0, 20), true],
+  ["a key with white space around it", ` ${ONE_TEXT}\n`, true],
   ["hex without prefix", ONE_HEX, true],
+  ["32 characters of hex", ONE_HEX.slice(0, 32), true],
+  ["31 characters of hex", ONE_HEX.slice(0, 31), false],
+  ["one word", "ring", false],
   ["damaged hex without prefix", ONE_HEX.slice(1), true],
   ["base64 with a slash", "//83zUMY705vEm4CfbGzAZeSg1SeuyVNOQIMXXi3blWn".slice(0, 43).concat("="), false],
   [

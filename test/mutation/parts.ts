@@ -25,9 +25,19 @@ export const PARTS: Readonly<Record<string, Part>> = {
     tests: ["test/transport/!(imports|load).test.ts"],
     threshold: 90,
   },
-  adapters: {
-    mutate: ["src/adapters/**/*.ts"],
-    tests: ["test/adapters/**/!(docs|imports).test.ts", "test/security/*.test.ts"],
+  upstash: {
+    mutate: ["src/adapters/upstash/**/*.ts"],
+    tests: ["test/adapters/upstash/!(docs).test.ts", "test/adapters/*.test.ts"],
+    threshold: 80,
+  },
+  inngest: {
+    mutate: ["src/adapters/*.ts", "src/adapters/inngest/**/*.ts", "src/adapters/inngest-v3/**/*.ts"],
+    tests: [
+      "test/adapters/*.test.ts",
+      "test/adapters/inngest/**/!(docs).test.ts",
+      "test/adapters/inngest-v3/*.test.ts",
+      "test/security/*.test.ts",
+    ],
     threshold: 80,
   },
 };
