@@ -149,7 +149,7 @@ test("formatKey refuses what is no byte array", () => {
 test.each([
   ["a key", ONE_TEXT, true],
   ["a damaged key", ONE_TEXT.slice(0, 20), true],
-  ["a key with white space around it", ` ${ONE_TEXT}\n`, true],
+  ["a damaged key with white space around it", ` ${ONE_TEXT.slice(0, 20)}\n`, true],
   ["hex without prefix", ONE_HEX, true],
   ["32 characters of hex", ONE_HEX.slice(0, 32), true],
   ["31 characters of hex", ONE_HEX.slice(0, 31), false],

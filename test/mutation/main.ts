@@ -27,6 +27,8 @@ const stryker: string = "@stryker-mutator/core";
 const { Stryker } = await import(stryker);
 
 process.chdir(here("../.."));
+// Mutants are asked thousands of times: never the long form of a test.
+delete process.env.SLOW;
 for (const part of name === undefined ? Object.keys(PARTS) : [name]) {
   const { mutate, threshold } = PARTS[part]!;
   // For vitest.config.ts, which is read in another process.

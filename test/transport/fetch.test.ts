@@ -49,6 +49,14 @@ test("a call carries the hash of the key, never the key", async () => {
   expect(inspect([...(sent[0]?.headers ?? [])])).not.toContain(INNGEST.old.slice(-32));
 });
 
+test("a call with a key without prefix carries its hash alone", async () => {
+  const { sent, fetch } = serverOf();
+  const signingKey = INNGEST.old.slice("signkey-prod-".length);
+  await signedFetch({ signingKey, env: {}, fetch })(API);
+  expect(sent[0]?.headers.get("authorization")).toBe(token(signingKey));
+  expect(sent[0]?.headers.get("authorization")).toMatch(/^Bearer [0-9a-f]{64}$/);
+});
+
 describe("the fallback key is tried", () => {
   test.each([
     [401, true],
