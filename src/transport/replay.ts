@@ -1,5 +1,6 @@
 import { StepsealError } from "../errors.ts";
 import { members, namesOf } from "../internal/members.ts";
+import { encodeUtf8, readUtf8 } from "../internal/utf8.ts";
 import { type ClockOptions, secondsOf } from "./options.ts";
 import { SignatureError } from "./signature-error.ts";
 
@@ -89,9 +90,11 @@ export async function claimOnce(
   now: number,
 ): Promise<void> {
   const seconds = Math.max(1, Math.ceil(goodUntil - now) + CLOCK_SLACK);
+  // V8 keeps with a text what it was cut out of, here the whole token, or put together from. A copy is letters alone.
+  const copy = readUtf8(encodeUtf8(key)) ?? key;
   let isNew: unknown;
   try {
-    isNew = await store.claim(key, seconds);
+    isNew = await store.claim(copy, seconds);
   } catch (cause) {
     if (cause instanceof SignatureError) throw cause;
     throw new SignatureError("REPLAY_UNAVAILABLE", "The replay store failed.", { cause });

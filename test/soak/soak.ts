@@ -1,6 +1,6 @@
+import { heapUsed } from "../heap.ts";
 import { Fleet, SLOTS } from "./fleet.ts";
 import { Ledger } from "./ledger.ts";
-import { heapUsed } from "./memory.ts";
 import type { Sdk } from "./platform.ts";
 import type { SoakOptions, SoakReport } from "./report.ts";
 import { rotationOf } from "./rotation.ts";

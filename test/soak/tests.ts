@@ -6,7 +6,10 @@ import { soak } from "./soak.ts";
 const slow = process.env.SLOW === "1";
 const seed = Number(process.env.SOAK_SEED ?? (slow ? Date.now() % 1_000_000 : 1));
 
-/** How much the heap may grow from a fifth of the runs to the last. In 8,000 runs, a leak of half a kilobyte a run is more. */
+/**
+ * How much the heap may grow from a fifth of the runs to the last: code that is compiled late, and the signatures of some
+ * minutes. In 8,000 runs, a leak of half a kilobyte a run is more.
+ */
 const HEAP_TOLERANCE = 4_000_000;
 const HOURS = 3_600_000;
 
