@@ -85,6 +85,8 @@ export const PUBLIC: readonly string[] = [
   "text/plain;charset=UTF-8",
   "application/json; charset=utf-8",
   '"stack":"","__serialized":true}',
+  // What V8 says.
+  "RangeError: Maximum call stack size exceeded",
   // Names of experiments and of their variants are visible.
   "mk-experimentName-km",
   "mk-variant-km",

@@ -126,10 +126,12 @@ function watchDoors(outputs: Outputs): void {
     refuseAnswer: seen(real.refuseAnswer, { returned: ({ body }) => outputs.add("response", body) }),
   }));
   watch<typeof ResultV3>("adapters/inngest-v3/result.ts", (real) => ({
-    // The SDK answers with these members of it.
+    // The SDK answers with these members of it, as JSON: what has none does not leave.
     sealResult: seen(real.sealResult, {
-      resolved: ({ data, error, step, steps }) =>
-        outputs.add("response", JSON.stringify({ data, error, step, steps }), String(error)),
+      resolved: ({ data, error, step, steps }) => {
+        for (const member of [data, error, step, steps]) outputs.add("response", jsonOf(member));
+        outputs.add("response", String(error));
+      },
     }),
   }));
   watch<typeof UpstashEndpoint>("adapters/upstash/endpoint.ts", (real) => ({
@@ -161,6 +163,14 @@ function watchDoors(outputs: Outputs): void {
       real.tell(observer, value);
     },
   }));
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 function watch<Module extends object>(path: string, replaced: (real: Module) => object): void {
