@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import type * as CryptoModule from "node:crypto";
+import { createDecipheriv, createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { chacha20, chacha20poly1305, xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
@@ -233,15 +234,41 @@ describe("the choice of an engine", () => {
     });
   });
 
-  it.each(["createCipheriv", "createSecretKey"])("has no native one where node:crypto lacks %s", (name) => {
+  /** The native engine where node:crypto has something else in it. */
+  function nativeWith(change: Partial<Record<keyof typeof CryptoModule, unknown>>): Engine | undefined {
     const { getBuiltinModule } = process;
-    const lacking = { ...getBuiltinModule("node:crypto"), [name]: undefined };
-    Reflect.set(process, "getBuiltinModule", () => lacking);
+    const changed = { ...getBuiltinModule("node:crypto"), ...change };
+    Reflect.set(process, "getBuiltinModule", () => changed);
     try {
-      expect(nativeEngine()).toBeUndefined();
+      return nativeEngine();
     } finally {
       Reflect.set(process, "getBuiltinModule", getBuiltinModule);
     }
+  }
+
+  it.each(["createCipheriv", "createSecretKey"])("has no native one where node:crypto lacks %s", (name) => {
+    expect(nativeWith({ [name]: undefined })).toBeUndefined();
+  });
+
+  /** A decipher whose `update` throws instead of Node's. */
+  const updateThrows = (error: Error) => ({
+    createDecipheriv: (...args: Parameters<typeof createDecipheriv>) =>
+      Object.assign(createDecipheriv(...args), {
+        update: () => {
+          throw error;
+        },
+      }),
+  });
+
+  it("is a native one that says in `update` that a tag is wrong, as that of workerd does", () => {
+    const using = nativeWith(updateThrows(new Error("Authentication failed")))!;
+    expect(openBytes(DRAFT.key, DRAFT.nonce, DRAFT.aad, DRAFT.sealed, using)).toBeUndefined();
+  });
+
+  it("does not take a lack of memory for a wrong tag", () => {
+    const using = nativeWith(updateThrows(new RangeError("Array buffer allocation failed")))!;
+    const open = () => openBytes(DRAFT.key, DRAFT.nonce, DRAFT.aad, DRAFT.sealed, using);
+    expect(open).toThrow("Array buffer allocation failed");
   });
 
   it("is an engine that is there and sound", () => {

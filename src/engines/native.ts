@@ -27,11 +27,15 @@ export function nativeEngine(): Engine | undefined {
       const decipher = createDecipheriv(ALGORITHM, createSecretKey(key), nonce, OPTIONS);
       decipher.setAAD(aad, { plaintextLength: length });
       decipher.setAuthTag(sealed.subarray(length));
-      const content = decipher.update(sealed.subarray(0, length));
+      let content: Uint8Array | undefined;
       try {
+        // Of a wrong tag, Node says so in `final`, and workerd here.
+        content = decipher.update(sealed.subarray(0, length));
         decipher.final();
-      } catch {
-        content.fill(0);
+      } catch (error) {
+        content?.fill(0);
+        // No memory for the content is no wrong tag.
+        if (error instanceof RangeError) throw error;
         return undefined;
       }
       return content;
