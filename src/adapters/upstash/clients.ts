@@ -1,7 +1,10 @@
 import { Client } from "@upstash/qstash";
+import * as z from "zod/mini";
 import { StepsealError } from "../../errors.ts";
 import type { Environment } from "../../internal/environment.ts";
+import { parseUrl } from "../../internal/url.ts";
 import { regionName } from "../../transport/keys.ts";
+import { func } from "../check-shape.ts";
 
 /** Where requests to QStash go, and with what: the options of its `Client`. */
 export interface QstashOptions {
@@ -23,6 +26,29 @@ export interface QstashOptions {
   readonly enableTelemetry?: boolean;
 }
 
+export const qstashSchema: z.ZodMiniObject = z.strictObject({
+  token: z.optional(z.string()),
+  baseUrl: z.optional(
+    z.string().check(z.refine((url) => parseUrl(url) !== undefined, "must be an absolute URL")),
+  ),
+  retry: z.optional(
+    z.union(
+      [
+        z.literal(false),
+        z.strictObject({ retries: z.optional(z.int().check(z.nonnegative())), backoff: z.optional(func) }),
+      ],
+      "must be false, or have the members retries, a number, and backoff, a function",
+    ),
+  ),
+  headers: z.optional(z.custom<HeadersInit>((value) => typeof value === "object", "must be headers")),
+  enableTelemetry: z.optional(z.boolean()),
+});
+
+/** Whether this is a client of the SDK, and not options of one. Of another copy of the SDK, it is no instance of ours. */
+export function isClient(given: unknown): given is Client {
+  return typeof given === "object" && given !== null && "http" in given;
+}
+
 /** The client that talks to the QStash of a region: that of the request's `upstash-region` header, if it has one. */
 export type Clients = (region: string | null | undefined) => Client;
 
@@ -32,7 +58,7 @@ export type Clients = (region: string | null | undefined) => Client;
  * @throws {StepsealError} CONFIG without a token
  */
 export function clientsOf(given: Client | QstashOptions | undefined, env: Environment): Clients {
-  if (given !== undefined && "http" in given) return () => given;
+  if (isClient(given)) return () => given;
   const { token, baseUrl, ...rest } = given ?? {};
   const make = (prefix: string): Client | undefined => {
     const tokenOrNone = token ?? env[`${prefix}QSTASH_TOKEN`];
@@ -69,7 +95,7 @@ export function clientsOf(given: Client | QstashOptions | undefined, env: Enviro
     }
     throw new StepsealError(
       "CONFIG",
-      `A request came from the region ${name}, and ${name}_QSTASH_TOKEN is not set.`,
+      `A request came from the region ${name}, and ${name}_QSTASH_TOKEN is not set. Set it to the token of that region.`,
     );
   };
 }

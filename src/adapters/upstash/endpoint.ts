@@ -2,6 +2,7 @@ import type { WorkflowContext, WorkflowServeOptions } from "@upstash/workflow";
 import { StepsealError } from "../../errors.ts";
 import { toHex } from "../../internal/bytes.ts";
 import { tell } from "../../internal/tell.ts";
+import { parseUrl } from "../../internal/url.ts";
 import { secureEndpoint } from "../../transport/endpoint.ts";
 import { QSTASH_HEADER } from "../../transport/message.ts";
 import { createVerifier } from "../../transport/verifier.ts";
@@ -40,7 +41,13 @@ export function createEndpoint(
   url?: string,
 ): (request: Request) => Promise<Response> {
   const { signatures, maxBodyBytes, onRefused } = settings;
-  return (request) => {
+  if (url !== undefined && parseUrl(url) === undefined) {
+    throw new StepsealError(
+      "CONFIG",
+      'secureWorkflow: option "url" must be the URL of the endpoint as the platform reaches it: https://app.example.com/path',
+    );
+  }
+  return async (request) => {
     const address = url ?? addressOf(request, settings);
     const verifier = createVerifier({ ...signatures, url: address });
     const endpoint = secureEndpoint((verified) => answer(verified, address, settings, handler), {

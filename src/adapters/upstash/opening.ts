@@ -34,8 +34,12 @@ export function openRequest(
   state: RunState,
   settings: UpstashSettings,
 ): string {
-  if (KIND_HEADERS.some((name) => headers.get(name) === "")) {
-    throw new StepsealError("FORMAT", "A header that says what the request is is empty.");
+  const empty = KIND_HEADERS.find((name) => headers.get(name) === "");
+  if (empty !== undefined) {
+    throw new StepsealError(
+      "FORMAT",
+      `The header ${empty} is empty: it says what the request is, or is not there.`,
+    );
   }
   const isFailure =
     headers.get("upstash-workflow-is-failure") === "true" || headers.has("upstash-workflow-failure-callback");

@@ -8,7 +8,7 @@ import { memoryReplayStore, type ReplayStore } from "../../transport/replay.ts";
 import type { QstashVerifierOptions } from "../../transport/verifier.ts";
 import { checkShape, func } from "../check-shape.ts";
 import { type KeyOptions, keyShape, type SealerSource, sealerSource } from "../sealer-source.ts";
-import { type Clients, clientsOf, type QstashOptions } from "./clients.ts";
+import { type Clients, clientsOf, isClient, type QstashOptions, qstashSchema } from "./clients.ts";
 
 const BY = "secureWorkflow";
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -82,7 +82,7 @@ function isPublicUrl(url: string): boolean {
 
 const schema = z.strictObject({
   ...keyShape,
-  qstash: z.optional(object),
+  qstash: z.optional(qstashSchema),
   signingKeys: z.optional(z.strictObject({ current: text, next: z.optional(text) })),
   publicUrl: z.optional(text.check(z.refine(isPublicUrl, PUBLIC_URL))),
   plaintextTrigger: z.optional(z.enum(["reject", "accept"])),
@@ -110,7 +110,8 @@ const schema = z.strictObject({
  * @throws {StepsealError} CONFIG, naming the option and the fix
  */
 export function resolveOptions(options: SecureWorkflowOptions = {}): UpstashSettings {
-  checkShape(BY, options, schema);
+  // What a client has is the SDK's to check.
+  checkShape(BY, isClient(options?.qstash) ? { ...options, qstash: undefined } : options, schema);
   const { scope, onUse, signingKeys, env = processEnv() } = options;
   const publicUrl = options.publicUrl ?? env.UPSTASH_WORKFLOW_URL;
   if (!publicUrl) {

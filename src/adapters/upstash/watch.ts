@@ -138,6 +138,6 @@ function refusing(state: RunState, check: () => unknown): void {
 function unsupported(): StepsealError {
   return new StepsealError(
     "UNSUPPORTED",
-    "This version of @upstash/workflow is not supported by this one of stepseal.",
+    "This version of @upstash/workflow keeps its steps otherwise than stepseal knows. Install one that package.json of stepseal names under peerDependencies.",
   );
 }

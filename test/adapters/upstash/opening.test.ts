@@ -71,7 +71,7 @@ it.each<[name: string, headers: Record<string, string>, body: string, says: stri
     "a failure by a header that is empty",
     { "upstash-workflow-failure-callback": "" },
     FAILURE,
-    "FORMAT: .* is empty",
+    "FORMAT: .* upstash-workflow-failure-callback is empty",
   ],
   ["a failure and an answer", { ...IS_FAILURE, ...CALLBACK }, FAILURE, "FORMAT: .* two things"],
   ["a failure and a state", { ...IS_FAILURE, ...UNKNOWN }, FAILURE, "FORMAT: .* two things"],

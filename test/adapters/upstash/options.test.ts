@@ -8,7 +8,7 @@ import { keyring, ORIGIN } from "./harness.ts";
 
 const GOOD = {
   keyring: keyring(),
-  qstash: { token: "token" },
+  qstash: { token: "tok_good" },
   signingKeys: { current: "sig_current" },
   publicUrl: ORIGIN,
 } satisfies SecureWorkflowOptions;
@@ -44,6 +44,13 @@ const WRONG: [options: object, says: string[]][] = [
   [{ qstash: "token" }, ["qstash"]],
   [{ signingKeys: { next: "sig_next" } }, ["signingKeys.current"]],
   [{ qstash: null }, ["qstash", "object"]],
+  [{ qstash: { tokens: "x" } }, ["qstash", '"tokens"', "known: token, baseUrl"]],
+  [{ qstash: { token: 1 } }, ["qstash.token", "string"]],
+  [{ qstash: { token: "x", baseUrl: "qstash.example.com" } }, ["qstash.baseUrl", "absolute URL"]],
+  [{ qstash: { token: "x", retry: true } }, ["qstash.retry", "false"]],
+  [{ qstash: { token: "x", retry: { retries: "3" } } }, ["qstash.retry", "retries, a number"]],
+  [{ qstash: { token: "x", headers: "a: b" } }, ["qstash.headers", "headers"]],
+  [{ qstash: { token: "x", enableTelemetry: "no" } }, ["qstash.enableTelemetry", "boolean"]],
   [{ signingKeys: { current: "sig_current", next: "" } }, ["signingKeys.next", "empty"]],
   [{ signingKeys: { current: "" } }, ["signingKeys.current", "empty"]],
   [{ keyring: undefined, key: undefined, env: {} }, ["STEPSEAL_KEY", "not set"]],
@@ -68,7 +75,7 @@ describe("secureWorkflow", () => {
   it.each(WRONG)("refuses %j, and says what and how", (wrong, says) => {
     const message = messageOf(() => secureWorkflow({ env: {}, ...GOOD, ...wrong } as SecureWorkflowOptions));
     for (const text of says) expect(message).toContain(text);
-    expect(message).not.toMatch(/ssk1_|sig_|token"/);
+    expect(message).not.toMatch(/ssk1_|sig_|tok_/);
   });
 
   it("takes a client, its options, and the environment", () => {
@@ -124,6 +131,16 @@ describe("secureWorkflow", () => {
     const { serve, serveMany } = secureWorkflow(GOOD);
     expect(messageOf(() => serveMany({}, { url: `${ORIGIN}/all` }))).toContain('"url"');
     expect(serve(async () => {}, { url: `${ORIGIN}/one` }).POST).toBeTypeOf("function");
+  });
+
+  it("takes no URL that is none", () => {
+    const { serve, wrap } = secureWorkflow(GOOD);
+    for (const make of [
+      () => serve(async () => {}, { url: "/order" }),
+      () => wrap(() => new Response(), "app.example.com"),
+    ]) {
+      expect(messageOf(make)).toContain('option "url" must be the URL of the endpoint');
+    }
   });
 
   it.each(["", "a/b"])("takes no workflow with the name %j", (name) => {
