@@ -12,7 +12,7 @@
  * | `PLAINTEXT_REJECTED` | plaintext stands where ciphertext is expected | no |
  * | `TOO_LARGE` `INFLATE_LIMIT` | over the limit for plaintext, or for what compressed data may grow to | no |
  * | `LEGACY_NO_KEY` | an older format, and no key for it is configured | no |
- * | `CONFIG` | an option, key or environment variable is missing or wrong | no |
+ * | `CONFIG` | an option, key or environment variable is missing or wrong, or keys do not load | of keys that do not load: the adapters answer so that the platform tries again |
  * | `REFUSED` | data would leave on a path that is not sealed | no |
  */
 export type StepsealErrorCode =

@@ -9,6 +9,7 @@ import * as inngest from "inngest";
 import * as edge from "inngest/edge";
 import * as realtime from "inngest/realtime";
 import * as inngestV3 from "inngest-v3";
+import * as edgeV3 from "inngest-v3/edge";
 import * as core from "stepseal";
 import * as gate from "stepseal/inngest";
 import * as compat from "stepseal/inngest/compat";
@@ -102,7 +103,7 @@ export const SETS: readonly ExampleSet[] = [
     exports: gateV3,
     documents: ["docs/engines/inngest-v3.md"],
     folders: ["src/adapters/inngest-v3"],
-    modules: { ...MODULES, inngest: inngestV3 },
+    modules: { ...MODULES, inngest: inngestV3, "inngest/edge": edgeV3 },
   },
   {
     name: "stepseal/inngest/compat",

@@ -63,7 +63,10 @@ test("each TypeScript block of the documents and of the doc comments compiles", 
 
 test("those for SDK v3 compile with v3", () => {
   expect(inV3.size).toBeGreaterThan(0);
-  const v3 = { inngest: ["./node_modules/inngest-v3/index.d.ts"] };
+  const v3 = {
+    inngest: ["./node_modules/inngest-v3/index.d.ts"],
+    "inngest/edge": ["./node_modules/inngest-v3/edge.d.ts"],
+  };
   expect(
     problems(
       all.filter(({ at }) => inV3.has(at)),
