@@ -3,7 +3,7 @@ import { StepsealError } from "../../errors.ts";
 import type { MaybePromise } from "../sealer-source.ts";
 import type { RequestKeys } from "./keys.ts";
 import type { UpstashSettings } from "./options.ts";
-import type { RunState } from "./place.ts";
+import { noted, type RunState } from "./place.ts";
 import { type OutgoingRequest, sealRequest } from "./requests.ts";
 
 /** What is used of the SDK's http client. */
@@ -47,10 +47,4 @@ export function sealingClient(
     throw noted(new StepsealError("REFUSED", message), state);
   };
   return Object.create(client, { http: { value: http, enumerable: true } }) as Client;
-}
-
-/** A refusal stands, whatever code of the user's does with the error. */
-function noted(error: unknown, state: RunState | undefined): unknown {
-  if (state !== undefined && error instanceof StepsealError) state.refusal ??= error;
-  return error;
 }

@@ -50,6 +50,12 @@ export function runState(url: string, run: string | undefined): RunState {
   };
 }
 
+/** Keeps an error of ours: a refusal stands, whatever code of the user's does with it. Any error, to throw on. */
+export function noted(error: unknown, state: RunState | undefined): unknown {
+  if (state !== undefined && error instanceof StepsealError) state.refusal ??= error;
+  return error;
+}
+
 /**
  * Digest of the payload that started a run, as it stands on the wire. Of one that is not sealed another than of any
  * envelope: a platform could send the text of an envelope as such a payload.

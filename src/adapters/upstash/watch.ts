@@ -1,7 +1,7 @@
 import { type WorkflowContext, WorkflowNonRetryableError } from "@upstash/workflow";
 import { StepsealError } from "../../errors.ts";
 import type { UpstashSettings } from "./options.ts";
-import type { RunState, WireStep } from "./place.ts";
+import { noted, type RunState, type WireStep } from "./place.ts";
 import { contentOf } from "./steps.ts";
 
 /** What is used of a step before it runs (@upstash/workflow 1, context/steps.ts). */
@@ -125,13 +125,12 @@ function checkResult(
   );
 }
 
-/** Code of the user's may catch what is thrown here: the request is refused all the same. */
+/** A check whose refusal stands. */
 function refusing(state: RunState, check: () => unknown): void {
   try {
     check();
   } catch (error) {
-    if (error instanceof StepsealError) state.refusal ??= error;
-    throw error;
+    throw noted(error, state);
   }
 }
 
