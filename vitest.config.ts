@@ -52,15 +52,33 @@ export const names: Pick<ViteUserConfig, "plugins" | "resolve"> = {
   },
 };
 
+/** Where SDK v3 stands in place of v4, in v4's words. */
+const AS_V4 = "test/adapters/inngest-v3/as-v4";
+
+/** Those where SDK v3 stands in place of v4: what is promised of v4 is asked of v3 by the same tests. */
+export const namesForV3: Pick<ViteUserConfig, "plugins" | "resolve"> = {
+  plugins: [v3ForItsAdapter(/\/src\//)],
+  resolve: {
+    alias: [
+      ...OURS,
+      { find: "stepseal/inngest", replacement: from("src/adapters/inngest-v3/index.ts") },
+      CORE,
+      { find: /^inngest$/, replacement: from(`${AS_V4}/index.ts`) },
+      {
+        find: "inngest/experimental/durable-endpoints",
+        replacement: from(`${AS_V4}/durable-endpoints.ts`),
+      },
+      { find: /^inngest\/(edge|remix|experimental)$/, replacement: from(`${AS_V4}/$1.ts`) },
+    ],
+  },
+};
+
 /** Tests of hooks that v3 does not have, and of the formats of the official middleware. */
-const V4_ONLY = [
+export const V4_ONLY = [
   "test/adapters/inngest/sdk-assumptions.test.ts",
   "test/adapters/inngest/other-middleware.test.ts",
   "test/security/hostile-official.test.ts",
 ];
-
-/** Where SDK v3 stands in place of v4, in v4's words. */
-const AS_V4 = "test/adapters/inngest-v3/as-v4";
 
 export default defineConfig({
   test: {
@@ -71,21 +89,7 @@ export default defineConfig({
     projects: [
       { ...names, test: { ...test, name: "stepseal", include: ["test/**/*.test.ts"] } },
       {
-        // What is promised of SDK v4 is asked of v3 by the same tests.
-        plugins: [v3ForItsAdapter(/\/src\//)],
-        resolve: {
-          alias: [
-            ...OURS,
-            { find: "stepseal/inngest", replacement: from("src/adapters/inngest-v3/index.ts") },
-            CORE,
-            { find: /^inngest$/, replacement: from(`${AS_V4}/index.ts`) },
-            {
-              find: "inngest/experimental/durable-endpoints",
-              replacement: from(`${AS_V4}/durable-endpoints.ts`),
-            },
-            { find: /^inngest\/(edge|remix|experimental)$/, replacement: from(`${AS_V4}/$1.ts`) },
-          ],
-        },
+        ...namesForV3,
         test: {
           ...test,
           name: "inngest-v3",

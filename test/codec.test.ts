@@ -1,10 +1,18 @@
 import { describe, expect, it, vi } from "vitest";
 import { type CodecOptions, decodeValue, encodeJson, encodeValue, maxContentBytes } from "../src/codec.ts";
 import { decodePortable, encodeBase64url, encodePortable, readBase64url } from "../src/internal/base64url.ts";
-import { isBytes, Scratch } from "../src/internal/bytes.ts";
+import { equalBytes, isBytes, Scratch, toHex } from "../src/internal/bytes.ts";
 import { pad, padmeLength, unpad } from "../src/internal/padding.ts";
-import { isWellFormed, isWellFormedPortable, readPortable, readUtf8 } from "../src/internal/utf8.ts";
+import {
+  encodeUtf8,
+  isWellFormed,
+  isWellFormedPortable,
+  readPortable,
+  readUtf8,
+  writeUtf8,
+} from "../src/internal/utf8.ts";
 import { codeOf } from "./code-of.ts";
+import { withoutNode } from "./without-node.ts";
 
 const PLAIN: CodecOptions = {
   compress: false,
@@ -145,6 +153,17 @@ describe("limits", () => {
     }
   });
 
+  it.each([1, 2, 9, 33, 100, 1000, 1024, 4097])(
+    "a padded value of %i bytes is within that limit",
+    (limit) => {
+      const options = { ...PAD, maxPlaintextBytes: limit };
+      const { content, flags } = encodeValue(new Uint8Array(limit), options);
+      expect(content.length).toBeLessThanOrEqual(maxContentBytes(flags, options));
+      expect(maxContentBytes(flags, options)).toBe(padmeLength(limit + 1));
+      expect(maxContentBytes(0, options)).toBe(limit);
+    },
+  );
+
   it("bytes count and not characters", () => {
     expect(codeOf(() => encodeValue("ü".repeat(50), small))).toBe("TOO_LARGE");
     expect(codeOf(() => encodeValue(new Uint8Array(101), small))).toBe("TOO_LARGE");
@@ -180,6 +199,19 @@ describe("compression", () => {
     const { content, flags, bytes } = encodeValue(noise, DEFLATE);
     expect(content.length).toBeLessThanOrEqual(bytes);
     expect([4, 5]).toContain(flags);
+  });
+});
+
+describe("compression of a value", () => {
+  const limited = { ...DEFLATE, maxInflatedBytes: 400 };
+
+  it.each([
+    ["shorter than is worth it", "x".repeat(253), DEFLATE, 0],
+    ["just long enough", "x".repeat(254), DEFLATE, 1],
+    ["as long as what may be inflated", "x".repeat(398), limited, 1],
+    ["longer than that", "x".repeat(399), limited, 0],
+  ])("%s", (_, value, options, flags) => {
+    expect(encodeValue(value, options).flags).toBe(flags);
   });
 });
 
@@ -224,6 +256,19 @@ describe("padding", () => {
     }
   });
 
+  it.each([
+    [[]],
+    [[0]],
+    [[0, 0, 0]],
+    [[1]],
+    [[0x81]],
+    [[1, 2, 3, 0x7f]],
+    [[1, 0x80, 0]],
+    [Array(9).fill(0x80)],
+  ])("%j is CORRUPT: no padding ends so", (bytes) => {
+    expect(codeOf(() => unpad(Uint8Array.from(bytes)))).toBe("CORRUPT");
+  });
+
   it("hides lengths that share a Padmé length", () => {
     const lengths = new Set<number>();
     for (let length = 1000; length < 1020; length++)
@@ -265,6 +310,18 @@ describe("base64url", () => {
     expect(taken).toBeGreaterThan(500);
   });
 
+  it.each(["A", "AAAAA", "A".repeat(4097)])("takes no text that ends in one digit: %#", (text) => {
+    expect(decodeOn(text)).toBeUndefined();
+    expect(decodeOff(text)).toBeUndefined();
+  });
+
+  it("takes no character beyond ASCII, with and without Node", () => {
+    for (let code = 0x80; code < 0x180; code++) {
+      expect(decodeOn(`AA${String.fromCharCode(code)}A`)).toBeUndefined();
+      expect(decodeOff(`AA${String.fromCharCode(code)}A`)).toBeUndefined();
+    }
+  });
+
   it.each([0, 8191, 8192, 16_383, 19_999])("finds a wrong character at %i of a long text", (at) => {
     const text = "A".repeat(20_000);
     for (const char of ["+", "/", "=", " ", "\n", "\u0141", "é"]) {
@@ -295,6 +352,68 @@ describe("UTF-8", () => {
     const bytes = Uint8Array.of(0xef, 0xbb, 0xbf, 0x31);
     expect(readUtf8(bytes)).toBe("\ufeff1");
     expect(readPortable(bytes)).toBe("\ufeff1");
+  });
+
+  it("is text again from any place and of any length, with and without Node", () => {
+    for (const piece of ["a", "é", "€", "🧾"]) {
+      for (let length = 0; length < 140; length++) {
+        const text = `${"x".repeat(length % 5)}${piece.repeat(length)}`;
+        const bytes = new TextEncoder().encode(text);
+        const around = Uint8Array.of(0x80, 0x7f, ...bytes, 0x80);
+        expect(readUtf8(around, 2, 2 + bytes.length)).toBe(text);
+        expect(readPortable(bytes)).toBe(text);
+        expect(Uint8Array.from(encodeUtf8(text))).toEqual(bytes);
+        const out = new Uint8Array(3 + 3 * text.length);
+        expect(writeUtf8(text, out, 3)).toBe(3 + bytes.length);
+        expect(out.subarray(3, 3 + bytes.length)).toEqual(bytes);
+      }
+    }
+  });
+
+  it("is written where there is no Node, too", async () => {
+    vi.resetModules();
+    const fresh = await import("../src/internal/utf8.ts");
+    const text = "é€🧾".repeat(30);
+    const bytes = new TextEncoder().encode(text);
+    withoutNode(() => {
+      expect(fresh.encodeUtf8(text)).toEqual(bytes);
+      for (const at of [0, 1, 7]) {
+        const out = new Uint8Array(at + 3 * text.length);
+        expect(fresh.writeUtf8(text, out, at)).toBe(at + bytes.length);
+        expect(out.subarray(at, at + bytes.length)).toEqual(bytes);
+      }
+      expect(fresh.readUtf8(Uint8Array.of(0xff, ...bytes, 0xff), 1, 1 + bytes.length)).toBe(text);
+    });
+  });
+
+  // Runtimes have pieces of node:buffer: with one of the two alone, neither is asked.
+  it.each([
+    ["isAscii", { isAscii: () => true }],
+    ["isUtf8", { isUtf8: () => true }],
+    ["neither", {}],
+    ["no node:buffer", undefined],
+  ])("is read where node:buffer has %s", async (_, module) => {
+    vi.resetModules();
+    const fresh = await import("../src/internal/utf8.ts");
+    const spy = vi.spyOn(process, "getBuiltinModule").mockReturnValue(module);
+    try {
+      const long = new TextEncoder().encode("é".repeat(200));
+      expect(fresh.readUtf8(long)).toBe("é".repeat(200));
+      expect(fresh.readUtf8(long.subarray(1))).toBeUndefined();
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
+  it("knows the borders of the surrogates, as the engine does", () => {
+    const units = [0, 0x7f, 0xd7ff, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xe000, 0xffff];
+    for (const first of units)
+      for (const second of [undefined, ...units]) {
+        const text = String.fromCharCode(first, ...(second === undefined ? [] : [second]));
+        const wanted = Buffer.from(text).toString() === text;
+        expect(isWellFormed(text), JSON.stringify(text)).toBe(wanted);
+        expect(isWellFormedPortable(text), JSON.stringify(text)).toBe(wanted);
+      }
   });
 
   it.each(["", "a", "🧾", "a🧾b", "\ud83d", "\ude00", "\ude00\ud83d", "a\ud83d", "\ud83d\ud83d\ude00"])(
@@ -341,6 +460,22 @@ describe("memory that is lent", () => {
 });
 
 describe("bytes", () => {
+  it("are equal where each one is, and as long", () => {
+    const bytes = Uint8Array.of(1, 2, 3);
+    expect(equalBytes(bytes, Uint8Array.of(1, 2, 3))).toBe(true);
+    expect(equalBytes(new Uint8Array(0), new Uint8Array(0))).toBe(true);
+    for (const other of [[1, 2], [1, 2, 3, 0], [], [0, 2, 3], [1, 2, 4]]) {
+      expect(equalBytes(bytes, Uint8Array.from(other))).toBe(false);
+      expect(equalBytes(Uint8Array.from(other), bytes)).toBe(false);
+    }
+  });
+
+  it("are written as hex", () => {
+    const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+    expect(toHex(all)).toBe(Buffer.from(all).toString("hex"));
+    expect(toHex(new Uint8Array(0))).toBe("");
+  });
+
   it("are told from other views and from what pretends to be one", () => {
     expect(isBytes(new Uint8Array(1))).toBe(true);
     expect(isBytes(Buffer.alloc(1))).toBe(true);

@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { failureOf, thrownFrom } from "../src/failure.ts";
+import { failureOf, type PlainError, thrownFrom } from "../src/failure.ts";
 import { codeOf } from "./code-of.ts";
 
 /** What a thrown value is after it was sealed, carried as JSON, and opened. */
@@ -141,6 +141,57 @@ describe("errors", () => {
     const back = carriedError(new DOMException("aborted", "AbortError"));
     expect(back).toBeInstanceOf(Error);
     expect(back).toMatchObject({ name: "AbortError", message: "aborted" });
+  });
+
+  it("keep which properties are enumerable, and can be changed again", () => {
+    const error = Object.assign(new Error("declined"), { code: "E1", extra: undefined });
+    Object.defineProperty(error, "name", { value: "Declined", enumerable: true });
+    Object.defineProperty(error, "message", { enumerable: true });
+    const opened = carriedError(error);
+    expect(Object.keys(opened).sort()).toEqual(["code", "extra", "message", "name"]);
+    for (const [name, value] of Object.entries({ name: "Declined", message: "declined", code: "E1" })) {
+      expect(Object.getOwnPropertyDescriptor(opened, name)).toEqual({
+        ...{ value, enumerable: true, writable: true, configurable: true },
+      });
+    }
+    expect(Object.keys(carriedError(new Error("plain")))).toEqual([]);
+  });
+
+  it("are written with the fields they need, and no others", () => {
+    const { stack: _, ...plain } = failureOf(Object.assign(new Error("m"), { code: 7 })) as PlainError;
+    const own = [["code", { type: "json", value: 7 }]];
+    expect(plain).toStrictEqual({ type: "error", class: "Error", name: "Error", message: "m", own });
+  });
+
+  it("whose message or stack is no text come back without it", () => {
+    const error = Object.defineProperties(new RangeError("x"), {
+      message: { value: 5 },
+      stack: { value: 6 },
+    });
+    expect(failureOf(error)).toStrictEqual({ type: "error", class: "RangeError", name: "RangeError" });
+  });
+
+  it("keep a property named errors, which is its own where it is no AggregateError", () => {
+    const opened = carriedError(Object.assign(new Error("invalid"), { errors: ["a", "b"] }));
+    expect(opened.errors).toEqual(["a", "b"]);
+    const many = new AggregateError([new Error("one")]);
+    Object.defineProperty(many, "errors", { enumerable: true });
+    const { own, visible } = failureOf(many) as PlainError;
+    expect([own, visible]).toEqual([undefined, ["errors"]]);
+    expect(carriedError(many).errors).toHaveLength(1);
+    const none = { type: "error", class: "AggregateError", name: "AggregateError" };
+    expect((thrownFrom(none) as AggregateError).errors).toEqual([]);
+  });
+
+  it("of a strange make count as errors of no class", () => {
+    const tagged = { [Symbol.toStringTag]: "Error" };
+    for (const prototype of [null, tagged, { ...tagged, constructor: null }, { ...tagged, constructor: 1 }]) {
+      const error = Object.assign(Object.create(prototype), prototype === null ? tagged : {}, {
+        message: "m",
+      });
+      expect(failureOf(error)).toMatchObject({ type: "error", class: "Error", message: "m" });
+      expect(carried(error)).toBeInstanceOf(Error);
+    }
   });
 
   it("that are frozen, or have no prototype left, come back", () => {
@@ -284,11 +335,14 @@ const malformed: readonly unknown[] = [
   { type: "error" },
   { type: "error", class: "Function", name: "x" },
   { type: "error", class: "toString", name: "x" },
+  { type: "error", class: ["Error"], name: "x" },
   { type: "error", class: "Error" },
   { type: "error", class: "Error", name: "x", message: 1 },
   { type: "error", class: "Error", name: "x", stack: {} },
   { type: "error", class: "Error", name: "x", own: {} },
   { type: "error", class: "Error", name: "x", own: ["ab"] },
+  { type: "error", class: "Error", name: "x", own: [["code", { type: "undefined" }], {}] },
+  { type: "error", class: "Error", name: "x", own: [[["code"], { type: "undefined" }]] },
   { type: "error", class: "Error", name: "x", own: [[1, 2]] },
   { type: "error", class: "Error", name: "x", cause: null },
   { type: "error", class: "AggregateError", name: "x", errors: {} },
@@ -297,6 +351,19 @@ const malformed: readonly unknown[] = [
 describe("plain data that is no failure", () => {
   it.each(malformed)("%j is CORRUPT", (plain) => {
     expect(codeOf(() => thrownFrom(plain))).toBe("CORRUPT");
+  });
+
+  const error = { type: "error", class: "Error", name: "Error" };
+  it.each<[string, (inner: unknown) => unknown]>([
+    ["a list", (inner) => ({ type: "list", items: [inner] })],
+    ["a cause", (inner) => ({ ...error, cause: inner })],
+    ["a property", (inner) => ({ ...error, own: [["inner", inner]] })],
+    ["errors", (inner) => ({ ...error, class: "AggregateError", errors: [inner] })],
+  ])("may be nested 32 deep in %s, and no deeper", (_, wrap) => {
+    let plain: unknown = { type: "json", value: 1 };
+    for (let depth = 0; depth < 32; depth++) plain = wrap(plain);
+    expect(codeOf(() => thrownFrom(plain))).toBe("nothing was thrown");
+    expect(codeOf(() => thrownFrom(wrap(plain)))).toBe("CORRUPT");
   });
 
   it("nested beyond what is ever written is CORRUPT, not a stack overflow", () => {

@@ -303,6 +303,12 @@ describe("options", () => {
     expect(codeOf(() => tight.open(deflater.seal("x".repeat(1000), claims), claims))).toBe("INFLATE_LIMIT");
   });
 
+  it("may be as low as one byte, and a scope as long as 256 characters", () => {
+    const sealer = createSealer({ keyring, maxPlaintextBytes: 1, scope: "x".repeat(256) });
+    expect(sealer.open(sealer.seal(7, claims), claims)).toBe(7);
+    expect(codeOf(() => sealer.seal(77, claims))).toBe("TOO_LARGE");
+  });
+
   it("a value over 64 MiB is refused without any option", () => {
     expect(codeOf(() => sealer.sealJson(" ".repeat(2 ** 26 + 1), claims))).toBe("TOO_LARGE");
   });

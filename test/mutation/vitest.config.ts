@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type Reporter, type TestSpecification } from "vitest/node";
-import { names } from "../../vitest.config.ts";
+import { names, namesForV3, V4_ONLY } from "../../vitest.config.ts";
 import { PARTS } from "./parts.ts";
 
 /** Stryker leaves out without a word a test file that does not load: in its copy of the project, something is missing. */
@@ -22,15 +22,20 @@ class ShortestFirst extends BaseSequencer {
   }
 }
 
+const part = process.env.MUTATE ?? "";
+const isV3 = part === "inngest-v3";
+
 /** The tests of one part, under the names that all tests have. */
 export default defineConfig({
-  ...names,
+  ...(isV3 ? namesForV3 : names),
   test: {
-    include: [...PARTS[process.env.MUTATE ?? ""]!.tests],
+    include: [...PARTS[part]!.tests],
+    ...(isV3 && { env: { INNGEST_SDK: "v3" }, exclude: V4_ONLY }),
     testTimeout: 120_000,
     reporters: [allLoad],
     // Each mutant has a process of its own, in which the SDKs are loaded once for all files, and not for each.
     isolate: false,
+    setupFiles: ["test/mutation/each-file.ts"],
     sequence: { sequencer: ShortestFirst },
   },
 });
