@@ -7,11 +7,11 @@ export interface Part {
 }
 
 /**
- * Without those that take minutes, which would be asked of each mutant that nothing else notices: every value, every leak,
- * every way to forge a step. What survives here, they may notice.
+ * Without those that take long, which would be asked of each mutant that nothing else notices: every value, every leak, every
+ * way to forge a step. What survives here, they may notice.
  */
 const INNGEST = [
-  "test/adapters/inngest/!(docs|differential|differential-values|rolling-deploy|sdk-assumptions).test.ts",
+  "test/adapters/inngest/!(docs|differential|differential-values|parallel|rolling-deploy|sdk-assumptions).test.ts",
   "test/security/!(forged-step|hardness|leak).test.ts",
 ] as const;
 
@@ -40,8 +40,13 @@ export const PARTS: Readonly<Record<string, Part>> = {
     threshold: 60,
   },
   inngest: {
-    mutate: ["src/adapters/*.ts", "src/adapters/inngest/**/*.ts"],
-    tests: [...INNGEST, "test/adapters/*.test.ts", "test/adapters/inngest/compat/!(docs|migration).test.ts"],
+    mutate: ["src/adapters/*.ts", "src/adapters/inngest/*.ts", "src/adapters/inngest/gate/*.ts"],
+    tests: [...INNGEST, "test/adapters/*.test.ts"],
+    threshold: 60,
+  },
+  compat: {
+    mutate: ["src/adapters/inngest/compat/*.ts", "src/legacy/*.ts"],
+    tests: ["test/adapters/inngest/compat/!(docs|migration).test.ts", "test/legacy/*.test.ts"],
     threshold: 60,
   },
   "inngest-v3": {
