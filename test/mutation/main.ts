@@ -10,6 +10,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { PARTS } from "./parts.ts";
 
@@ -43,7 +44,8 @@ for (const part of name === undefined ? Object.keys(PARTS) : [name]) {
     // What is reckoned once, when a module is loaded, would need all tests anew in a process of its own.
     ignoreStatic: true,
     coverageAnalysis: "perTest",
-    concurrency: 1,
+    // One core is for what drives them.
+    concurrency: Math.max(1, availableParallelism() - 1),
     incremental: true,
     incrementalFile: `${reports}.incremental.json`,
     // Not the docs: a test file that cannot read what it needs does not load, and is left out without a word.
