@@ -5,7 +5,7 @@
  * |---|---|---|
  * | `UNKNOWN_KEY` | sealed under a key this ring does not hold | yes: another deploy may hold it |
  * | `KEY_DISABLED` `KEY_COMPROMISED` `KEY_DESTROYED` | the ring knows the key and refuses it | no |
- * | `CONTEXT` | authentic, but sealed for another place | no |
+ * | `CONTEXT` | sealed for another place, by what it says of itself | no |
  * | `CORRUPT` | altered, truncated or made up | no |
  * | `UNSUPPORTED` | a suite, flag or claim this version does not know | no |
  * | `FORMAT` | not an envelope, or not canonically encoded | no |

@@ -21,7 +21,9 @@ export async function usesIn(
     if (entry === undefined) found.push(`${file}: says nothing of the key. Its process does not hold it.`);
     else if (isUsed(entry, since)) {
       const uses = `${count(entry.seals, "seal")}, ${count(entry.opens, "open")}`;
-      found.push(`${file}: the key was used (${uses}), last on ${lastUse(entry)}.`);
+      found.push(
+        `${file}: the key was used (${uses}), last on ${lastUse(entry)}. With --since DATE, uses before that day do not count.`,
+      );
     }
   }
   return found;

@@ -12,8 +12,8 @@ export type Handler = (request: Request) => Response | Promise<Response>;
 /** Options of `secureEndpoint`: a verifier, or an `authorize` of your own. */
 export type EndpointOptions = (VerifiedEndpoint | AuthorizedEndpoint) & {
   /**
-   * `"dev"` lets every request pass unchecked, as the SDKs do with a local server, which signs nothing. Give what
-   * `resolveMode` answers. Default `"cloud"`.
+   * `"dev"` asks for no signature, as the SDKs do with a local server, which signs nothing; an `authorize` is asked all the
+   * same. Give what `resolveMode` answers. Default `"cloud"`.
    */
   readonly mode?: Mode;
   /** Longest body in bytes. Default 8 MiB, twice what Inngest sends. */
@@ -87,12 +87,13 @@ export function secureEndpoint(
   const { mode = "cloud", maxBodyBytes: limit = MAX_BODY_BYTES, onRefused } = options;
   const check = checkOf(options);
   checkMode(mode, "secureEndpoint");
+  const isUnchecked = mode === "dev" && options.authorize === undefined;
   if (!Number.isInteger(limit) || limit < 0) throw config("maxBodyBytes: expected a whole number of bytes");
 
   return async (request) => {
     const body = await readBody(request, limit);
     if (body === undefined) return answer(413, "Payload Too Large");
-    const refusal = mode === "dev" ? undefined : await check(request, body);
+    const refusal = isUnchecked ? undefined : await check(request, body);
     if (refusal === undefined) return handler(withBody(request, body));
     tell(onRefused, refusal.reason);
     return isUnavailable(refusal.reason) ? answer(503, "Service Unavailable") : answer(401, "Unauthorized");

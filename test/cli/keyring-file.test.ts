@@ -25,7 +25,7 @@ describe.skipIf(process.platform === "win32")("a keyring file that is a pipe", (
 
   test("cannot be replaced, which rotate and retire say, and they show no key", async () => {
     const args = `"${file("data", "{}")}" --report "${file("report.json", report)}"`;
-    for (const command of ["rotate", `retire ${kid("old")} ${args}`]) {
+    for (const command of ["rotate --now", `retire ${kid("old")} ${args}`]) {
       const { code, stdout, stderr } = await piped(`stepseal ${command} -k /dev/stdin`);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toContain("/dev/stdin: it is no regular file, so it is not replaced.");
@@ -42,7 +42,7 @@ describe.skipIf(process.platform === "win32")("a keyring file that others can re
       [["decrypt", data], 0],
       [["rewrap", data], 0],
       [["retire", kid("old"), data, "--report", file("report.json", report)], 0],
-      [["rotate"], 0],
+      [["rotate", "--now"], 0],
     ];
     for (const [args, code] of commands) {
       for (const [mode, isTold] of [
@@ -86,7 +86,7 @@ test("check tells of a compromised key that opens all the same, and the ring wor
   const data = file("compromised.txt", sealedText("opened"));
   expect((await run(["decrypt", "-k", path, data])).stdout).toBe('"opened"');
   // Rotating keeps what the file says beside its keys.
-  expect((await run(["rotate", "-k", path])).code).toBe(0);
+  expect((await run(["rotate", "--now", "-k", path])).code).toBe(0);
   expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ dangerouslyOpenCompromised: [kid("old")] });
 });
 

@@ -35,11 +35,33 @@ describe("rotate", () => {
 
   test("replaces a keyring file and keeps its mode", async () => {
     const path = ringFile("ring.json", [{ key: key("old"), state: "primary" }]);
-    const { code, stdout } = await run(["rotate", "-k", path]);
+    const { code, stdout } = await run(["rotate", "--now", "-k", path]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
     const { keys } = JSON.parse(readFileSync(path, "utf8"));
     expect(keys).toMatchObject([{ state: "primary" }, { key: key("old"), state: "decrypt-only" }]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test("makes no key that seals before others have it, unless it is told to", async () => {
+    const path = ringFile("alone.json", [{ key: key("old"), state: "primary" }]);
+    const before = readFileSync(path, "utf8");
+    const alone = await run(["rotate", "-k", path]);
+    expect(alone).toMatchObject({ code: 2, stdout: "" });
+    expect(alone.stderr).toContain("No key is on standby. Make one with --standby");
+    expect(readFileSync(path, "utf8")).toBe(before);
+    const now = await run(["rotate", "--now"], { env: envOf("old") });
+    expect(now.stdout).toMatch(
+      new RegExp(`^STEPSEAL_KEY=ssk1_\\w{49}\nSTEPSEAL_KEY_FALLBACK=${key("old")}\n$`),
+    );
+    expect(now.stderr).toContain("seals at once");
+  });
+
+  test("--now is not for a ring with a standby, nor for making one", async () => {
+    const env = { STEPSEAL_KEY: key("old"), STEPSEAL_KEY_FALLBACK: `${key("new")}:standby` };
+    const beside = await run(["rotate", "--now"], { env });
+    expect(beside).toMatchObject({ code: 2, stdout: "" });
+    expect(beside.stderr).toContain(`Key ${kid("new")} is on standby`);
+    expect(await run(["rotate", "--now", "--standby"], { env })).toMatchObject({ code: 2, stdout: "" });
   });
 
   test("with --json it prints the next variables of the environment, or the states in the file", async () => {
@@ -62,7 +84,7 @@ describe("rotate", () => {
     });
 
     const path = ringFile("json.json", [{ key: key("old"), state: "primary" }]);
-    const { stdout, stderr } = await run(["rotate", "--json", "-k", path]);
+    const { stdout, stderr } = await run(["rotate", "--now", "--json", "-k", path]);
     const { kid: next, ...rest } = JSON.parse(stdout);
     const states = [
       { kid: next, state: "primary" },

@@ -247,6 +247,18 @@ describe("an authorisation of one's own", () => {
   });
 });
 
+test("in dev mode an authorize is asked all the same", async () => {
+  const { handler, seen } = recording();
+  const endpoint = secureEndpoint(handler, {
+    mode: "dev",
+    authorize: (request) => request.headers.get("x-secret") === "right",
+  });
+  expect((await endpoint(post("{}"))).status).toBe(401);
+  expect(seen).toEqual([]);
+  const allowed = new Request("http://localhost/", { method: "POST", headers: { "x-secret": "right" } });
+  expect((await endpoint(allowed)).status).toBe(201);
+});
+
 test("in dev mode requests pass unsigned, and their size is limited all the same", async () => {
   const endpoint = secureEndpoint(recording().handler, { verifier, mode: "dev", maxBodyBytes: 3 });
   expect((await endpoint(post("{}"))).status).toBe(201);

@@ -49,13 +49,20 @@ export function createEndpoint(
   }
   return async (request) => {
     const address = url ?? addressOf(request, settings);
-    const verifier = createVerifier({ ...signatures, url: address });
-    const endpoint = secureEndpoint((verified) => answer(verified, address, settings, handler), {
-      verifier,
-      maxBodyBytes,
-      ...(onRefused !== undefined && { onRefused }),
-    });
-    return endpoint(request);
+    try {
+      const verifier = createVerifier({ ...signatures, url: address });
+      const endpoint = secureEndpoint((verified) => answer(verified, address, settings, handler), {
+        verifier,
+        maxBodyBytes,
+        ...(onRefused !== undefined && { onRefused }),
+      });
+      return await endpoint(request);
+    } catch (error) {
+      // A signing key of the environment that is none.
+      if (!(error instanceof StepsealError)) throw error;
+      tell(onRefused, error);
+      return refuse(error, undefined, runState(address, undefined));
+    }
   };
 }
 

@@ -39,9 +39,12 @@ export interface HonoSecureWorkflow {
   client(env?: object): Client;
 }
 
+/** Variables that are read. On Node, a context's `env` holds other things. */
+const OURS = /(^|_)QSTASH_|^(STEPSEAL|UPSTASH_WORKFLOW)_/;
+
 /**
- * `secureWorkflow` for Hono. Variables are read from the context's `env` where that holds `QSTASH_TOKEN`, else from the
- * process: as the SDK does.
+ * `secureWorkflow` for Hono. Variables are read from the context's `env` where that holds any of them, else from the
+ * process.
  *
  * @returns handlers that reject with a `StepsealError` CONFIG, naming the option or variable that is missing or wrong
  * @example
@@ -62,7 +65,7 @@ export interface HonoSecureWorkflow {
  * ```
  */
 export function secureWorkflow(options: SecureWorkflowOptions = {}): HonoSecureWorkflow {
-  const secureFor = perEnv(options, (env) => "QSTASH_TOKEN" in env);
+  const secureFor = perEnv(options, (env) => Object.keys(env).some((name) => OURS.test(name)));
   const envOf = ({ env }: HonoContext): object | undefined =>
     typeof env === "object" && env !== null ? env : undefined;
   return Object.freeze<HonoSecureWorkflow>({

@@ -5,7 +5,7 @@ import { type Environment, processEnv } from "../../internal/environment.ts";
 import { parseUrl } from "../../internal/url.ts";
 import { createSealer, type Sealer, type SealerOptions } from "../../sealer.ts";
 import { memoryReplayStore, type ReplayStore } from "../../transport/replay.ts";
-import type { QstashVerifierOptions } from "../../transport/verifier.ts";
+import { createVerifier, type QstashVerifierOptions } from "../../transport/verifier.ts";
 import { checkShape, func } from "../check-shape.ts";
 import { type KeyOptions, keyShape, type SealerSource, sealerSource } from "../sealer-source.ts";
 import { type Clients, clientsOf, isClient, type QstashOptions, qstashSchema } from "./clients.ts";
@@ -132,15 +132,18 @@ export function resolveOptions(options: SecureWorkflowOptions = {}): UpstashSett
       }),
     env,
   );
+  const signatures = {
+    scheme: "qstash",
+    env,
+    replay: options.replay ?? memoryReplayStore(),
+    ...(signingKeys && { currentSigningKey: signingKeys.current, nextSigningKey: signingKeys.next }),
+  } as const;
+  // A key in code that is none is told now, and not by each request.
+  createVerifier({ ...signatures, url: publicUrl });
   return {
     ...sealers,
     clients: clientsOf(options.qstash, env),
-    signatures: {
-      scheme: "qstash",
-      env,
-      replay: options.replay ?? memoryReplayStore(),
-      ...(signingKeys && { currentSigningKey: signingKeys.current, nextSigningKey: signingKeys.next }),
-    },
+    signatures,
     publicUrl: publicUrl.endsWith("/") ? publicUrl.slice(0, -1) : publicUrl,
     plaintextTrigger: options.plaintextTrigger ?? "reject",
     thirdPartyCalls: options.thirdPartyCalls ?? "refuse",

@@ -124,3 +124,27 @@ it("on Express, workflows take options, for one and for all", async () => {
   expect(() => serve(async () => {}, wrong)).toThrow("receiver");
   expect(() => serveMany({}, wrong)).toThrow("receiver");
 });
+
+it("Hono's bindings are read where they hold any of the variables, and not where they hold Node's", async () => {
+  const regional = {
+    ...{ QSTASH_REGION: "us-east-1", US_EAST_1_QSTASH_TOKEN: "token" },
+    ...{ STEPSEAL_KEY: KEY, UPSTASH_WORKFLOW_URL: ORIGIN },
+  };
+  const secure = secureHono();
+  expect(secure.client(regional)).toBeDefined();
+  const unsigned = () => ({ raw: new Request(`${ORIGIN}/pay`, { method: "POST", body: "{}" }) });
+  const answer = await secure.serve(async () => {})({ req: unsigned(), env: regional });
+  expect(answer.status).toBe(401);
+
+  for (const [name, value] of Object.entries({ ...regional, QSTASH_REGION: "", QSTASH_TOKEN: "token" }))
+    vi.stubEnv(name, value);
+  try {
+    const onNode = await secureHono().serve(async () => {})({
+      req: unsigned(),
+      env: { incoming: {}, outgoing: {} },
+    });
+    expect(onNode.status).toBe(401);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});

@@ -4,6 +4,7 @@ import { createWorkflow, serve } from "@upstash/workflow/nextjs";
 import { createSealer } from "stepseal";
 import { findPlaintext, type TestQstash } from "stepseal/testing";
 import { createSigner, memoryReplayStore, type ReplayStore, SignatureError } from "stepseal/transport";
+import { secureWorkflow } from "stepseal/upstash";
 import { describe, expect, it, vi } from "vitest";
 import { createApp, keyring, ORIGIN, secure_ } from "./harness.ts";
 
@@ -415,4 +416,18 @@ describe("an endpoint", () => {
     }
     expect(saw).toEqual(["of all", "its own"]);
   });
+});
+
+it("answers 503 where a signing key of the environment is none, and tells why", async () => {
+  const { qstash } = await createApp({});
+  const reasons: unknown[] = [];
+  const env = { ...qstash.env, QSTASH_CURRENT_SIGNING_KEY: "sig \n", QSTASH_NEXT_SIGNING_KEY: "sig \n" };
+  const { POST } = secureWorkflow({
+    ...{ keyring: keyring(), publicUrl: ORIGIN, env },
+    onRefused: (reason) => void reasons.push(reason),
+  }).serve(async () => {});
+  const answer = await POST(await post("sig_current"));
+  expect([answer.status, answer.headers.get("stepseal-error")]).toEqual([503, "CONFIG"]);
+  expect(await answer.text()).not.toContain("sig ");
+  expect(reasons).toEqual([expect.objectContaining({ code: "CONFIG" })]);
 });

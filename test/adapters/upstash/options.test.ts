@@ -53,6 +53,8 @@ const WRONG: [options: object, says: string[]][] = [
   [{ qstash: { token: "x", enableTelemetry: "no" } }, ["qstash.enableTelemetry", "boolean"]],
   [{ signingKeys: { current: "sig_current", next: "" } }, ["signingKeys.next", "empty"]],
   [{ signingKeys: { current: "" } }, ["signingKeys.current", "empty"]],
+  [{ signingKeys: { current: "sig \n" } }, ["currentSigningKey"]],
+  [{ signingKeys: { current: "sig_current", next: "sig \n" } }, ["nextSigningKey"]],
   [{ keyring: undefined, key: undefined, env: {} }, ["STEPSEAL_KEY", "not set"]],
   [{ key: generateKey() }, ['"keyring" and "key"']],
   [{ keyring: undefined, fallbackKeys: [] }, ['"fallbackKeys" needs "key"']],
