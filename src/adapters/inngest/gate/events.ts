@@ -111,9 +111,9 @@ export function openEvent(event: WireEvent, reader: EventReader): OpenedEvent {
 export function isUntied(
   { name }: WireEvent,
   caller: Uint8Array | undefined,
-  { legacy }: ResolvedOptions,
+  { takesUntied }: ResolvedOptions,
 ): boolean {
-  return legacy.untied && name === INVOKED_EVENT && caller === undefined;
+  return takesUntied && name === INVOKED_EVENT && caller === undefined;
 }
 
 /**

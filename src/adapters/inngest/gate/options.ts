@@ -93,11 +93,14 @@ export interface ResolvedOptions extends SealerSource<ValueSealer> {
   /** Names of events whose fields may be plaintext. */
   readonly plainEvents: ReadonlySet<string>;
   readonly editedInputs: boolean;
+  /**
+   * Whether a call may carry no token, and its result then none: as those that the official middleware has to understand,
+   * and those of processes that seal nothing.
+   */
+  readonly takesUntied: boolean;
   readonly legacy: {
     /** Whether what leaves has to be readable for the official middleware. */
     readonly writes: boolean;
-    /** Whether a call may carry no token, as those that the official middleware has to understand; nor does its result. */
-    readonly untied: boolean;
     /** Whether a field of an event may hold such a value, though it is not one that is sealed. */
     readonly opensField: (field: string) => boolean;
   };
@@ -167,11 +170,13 @@ export function withDefaults(options: GateOptions, sealers: SealerSource<ValueSe
   const allowed = new Set<PlaintextPath>(options.allowPlaintext);
   const reads = options.legacy !== undefined && (options.legacy.read ?? true) === true;
   const legacyFields = new Set(options.legacy?.fields);
+  const plaintext =
+    options.plaintext ?? (options.decryptOnly === true ? "accept" : reads ? "warn" : "reject");
   return {
     ...sealers,
     eventFields: new Set(options.eventFields ?? ["encrypted"]),
     seals: options.decryptOnly !== true,
-    plaintext: options.plaintext ?? (options.decryptOnly === true ? "accept" : reads ? "warn" : "reject"),
+    plaintext,
     runBinding: options.runBinding ?? "trigger",
     errors: options.errors ?? "seal",
     gateway: options.gateway ?? "refuse",
@@ -179,9 +184,9 @@ export function withDefaults(options: GateOptions, sealers: SealerSource<ValueSe
     plainFunctions: new Set(options.plaintextFrom?.functions),
     plainEvents: new Set(options.plaintextFrom?.events),
     editedInputs: options.plaintextFrom?.editedInputs ?? false,
+    takesUntied: plaintext !== "reject" || (options.legacy !== undefined && options.legacy.read !== false),
     legacy: {
       writes: options.legacy?.write ?? false,
-      untied: options.legacy !== undefined && options.legacy.read !== false,
       opensField: (field) => reads && legacyFields.has(field),
     },
     allows: (path) => options.decryptOnly === true || allowed.has(path),

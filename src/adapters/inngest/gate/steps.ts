@@ -212,8 +212,7 @@ function expectedResult(
       return { kind: "fn.error", fn: context.fn, parent };
     }
     note("invoked");
-    // A call that was made in the official format carried no token, where its payload had no sealed field.
-    if (claims.parent === undefined && options.legacy.untied) return { kind: `fn.${what}` };
+    if (claims.parent === undefined && options.takesUntied) return { kind: `fn.${what}` };
     return { kind: `fn.${what}`, parent: tokenOf(context, id, options) };
   }
   return stepPlace(`step.${what}`, id, reader);
