@@ -73,6 +73,37 @@ describe("an answer of the SDK", () => {
     }
   });
 
+  it("keeps status and headers where it is sealed", async () => {
+    for (const status of [201, 500]) {
+      const given = new Response(SECRET, { status, headers: { ...VERSION, "retry-after": "7" } });
+      const answer = await sealAnswer(given, sealer, known());
+      expect([answer.status, Object.fromEntries(answer.headers)]).toEqual([
+        status,
+        expect.objectContaining({ ...VERSION, "retry-after": "7" }),
+      ]);
+    }
+  });
+
+  it.each([
+    ["the platform's, alone", "no quota", true],
+    ["the platform's, after the SDK's own words", "Failed to send: no quota", true],
+    ["the app's", "card declined", false],
+    ["the app's, around the platform's", "no quota, says the platform", false],
+    ["no text", 7, false],
+  ])("says whose failure it is after the platform's API failed: %s", async (_, message, isPlatforms) => {
+    const text = JSON.stringify({ error: "Error", message, stack: "" });
+    const state = known({ platformErrors: ["no quota"] });
+    const answer = await sealAnswer(new Response(text, { status: 500 }), sealer, state);
+    const { error } = JSON.parse(String(toText(await opened(answer, "fn.error"))));
+    expect(error).toBe(isPlatforms ? "PlatformFailure" : "Error");
+  });
+
+  it("says nothing of the platform where its API did not fail", async () => {
+    const text = JSON.stringify({ error: "Error", message: "card declined", stack: "" });
+    const answer = await sealAnswer(new Response(text, { status: 500 }), sealer, known());
+    expect(toText(await opened(answer, "fn.error"))).toBe(text);
+  });
+
   it("is for no step that invoked the run: only what the run returns is", async () => {
     const state = known({ caller: new Uint8Array(32).fill(2) });
     const [good, bad] = [new Response(SECRET), new Response(SECRET, { status: 500 })];

@@ -1,6 +1,8 @@
 import { Client } from "@upstash/qstash";
+import { secureWorkflow } from "stepseal/upstash";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { clientsOf } from "../../../src/adapters/upstash/clients.ts";
+import { keyring, ORIGIN } from "./harness.ts";
 
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -56,6 +58,14 @@ describe("the client that requests leave with", () => {
     }
     expect(seen(clients("eu-central-1"))).toEqual(["https://eu.example.com", "Bearer eu", 5]);
     expect(clients("EU_CENTRAL_1")).toBe(clients("eu-central-1"));
+  });
+
+  it("outside of a run tells what the SDK tells where the platform does not answer", async () => {
+    const qstash = { token: "token", baseUrl: "http://127.0.0.1:1", retry: false } as const;
+    const client = secureWorkflow({ keyring: keyring(), publicUrl: ORIGIN, qstash }).client();
+    await expect(client.trigger({ url: `${ORIGIN}/pay`, retries: 0 })).rejects.toThrow(
+      /fetch|bad port|connect/i,
+    );
   });
 
   it("is none where there is no token", () => {

@@ -49,6 +49,8 @@ describe("an entry without data", () => {
   it.each<[string, number, Step]>([
     ["a result", 1, { stepId: 1, stepName: "first", stepType: "Run", targetStep: 1 }],
     ["a result, by a text", 1, { stepId: 1, stepName: "first", stepType: "Run", targetStep: "1" }],
+    ["a plan, by a text", 1, { stepId: 0, stepName: "first", stepType: "Run", targetStep: "1" }],
+    ["a plan of what is before the first", 1, { stepId: 0, stepName: "x", stepType: "Run", targetStep: -1 }],
     ["an event", 6, { stepId: 4, stepName: "wait", stepType: "Wait", targetStep: 4 }],
     ["a time-out", 6, { stepId: 4, stepName: "wait", stepType: "Wait", targetStep: 4, waitTimeout: true }],
   ])("that says what runs next is not taken for %s", async (_, when, step) => {

@@ -1,6 +1,6 @@
 import { createSealer, StepsealError } from "stepseal";
 import { expect, it } from "vitest";
-import { sealMessage } from "../../../src/adapters/upstash/message.ts";
+import { readMessage, sealMessage } from "../../../src/adapters/upstash/message.ts";
 import { resolveOptions } from "../../../src/adapters/upstash/options.ts";
 import { type RunState, runState } from "../../../src/adapters/upstash/place.ts";
 import { type Door, sealRequest } from "../../../src/adapters/upstash/requests.ts";
@@ -82,4 +82,22 @@ it("a call of the workflow's own URL is a call, and no step", () => {
   );
   expect(left.body).toBe("order");
   expect(left.headers["upstash-callback-forward-stepseal-call"]).toMatch(/^ss1\./);
+});
+
+it.each([
+  [{ headers: { a: 1, b: "c" } }],
+  [{ headers: { a: "c", b: 1 } }],
+  [{ headers: null }],
+  [{ headers: "a" }],
+  [{ body: 1 }],
+  [{ queue: 1 }],
+  [{ destination: 1 }],
+  [{ more: "x" }],
+])("a message with %j is refused", (change) => {
+  const request = { destination: THIRD, headers: { a: "b" }, body: "x", ...change };
+  expect(() => readMessage(request)).toThrow("does not know the shape");
+});
+
+it.each([null, "text", 1, [], undefined])("%j is no message", (message) => {
+  expect(() => readMessage(message)).toThrow("does not know the shape");
 });

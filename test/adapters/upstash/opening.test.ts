@@ -121,6 +121,26 @@ it("a failure that nobody sealed says so, and nothing else", () => {
   });
 });
 
+it("a failure says when its run began, and with what headers it was answered", () => {
+  const said = { url, status: 504, sourceBody: toBase64(PAYLOAD), workflowCreatedAt: 17 };
+  for (const header of [undefined, null, {}, { a: ["b", "c"], d: [] }]) {
+    const failure = JSON.stringify({ ...said, header });
+    const text = openRequest(sealer, new Headers(IS_FAILURE), failure, runState(url, "wfr_1"), settings);
+    expect(JSON.parse(text)).toMatchObject({
+      workflowCreatedAt: 17,
+      ...(header !== undefined && { header }),
+    });
+  }
+});
+
+it.each([{ a: ["b", 1] }, { a: [1, "b"] }, { a: "b" }, { a: ["b"], c: [2] }, ["a"], 1])(
+  "a failure has no headers like %j",
+  (header) => {
+    const failure = JSON.stringify({ url, status: 504, sourceBody: toBase64(PAYLOAD), header });
+    expect(open(IS_FAILURE, failure)).toMatch(/^FORMAT: .* headers/);
+  },
+);
+
 it("a failure says nothing but what it is known by, and when its run began as a number", () => {
   const said = {
     url,

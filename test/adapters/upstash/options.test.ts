@@ -30,6 +30,8 @@ const WRONG: [options: object, says: string[]][] = [
   [{ publicUrl: "https://app.example.com?x=1" }, ["publicUrl"]],
   [{ publicUrl: "https://app.example.com#x" }, ["publicUrl"]],
   [{ publicUrl: "https://" }, ["publicUrl"]],
+  [{ publicUrl: " https://app.example.com" }, ["publicUrl"]],
+  [{ publicUrl: "see https://app.example.com" }, ["publicUrl"]],
   [{ publicUrl: "https://[" }, ["publicUrl"]],
   [{ publicUrl: "ftp://app.example.com" }, ["publicUrl"]],
   [{ publicUrl: undefined, env: { UPSTASH_WORKFLOW_URL: "" } }, ["publicUrl", "UPSTASH_WORKFLOW_URL"]],
@@ -115,7 +117,17 @@ describe("secureWorkflow", () => {
     expect(secureWorkflow(GOOD).createWorkflow(route, options)).toEqual({ routeFunction: route, options });
   });
 
-  it.each(["qstashClient", "receiver", "baseUrl"])("keeps %s of serve to itself", (name) => {
+  it("may be served on this machine, without TLS", () => {
+    expect(resolveOptions({ ...GOOD, publicUrl: "http://127.0.0.1:3000" }).publicUrl).toBe(
+      "http://127.0.0.1:3000",
+    );
+  });
+
+  it.each([
+    ["qstashClient", "qstash"],
+    ["receiver", "signingKeys"],
+    ["baseUrl", "publicUrl"],
+  ])("keeps %s of serve to itself", (name, instead) => {
     const { serve, serveMany, createWorkflow: create } = secureWorkflow(GOOD);
     const options = { [name]: "anything" } as object;
     const route = async (): Promise<void> => {};
@@ -125,7 +137,8 @@ describe("secureWorkflow", () => {
       () => serveMany({}, options),
       () => serveMany({ a: createWorkflow(route, options) }),
     ]) {
-      expect(messageOf(make)).toContain(`"${name}"`);
+      expect(messageOf(make)).toContain(`"${name}" of serve`);
+      expect(messageOf(make)).toContain(`give secureWorkflow "${instead}" instead`);
     }
   });
 
