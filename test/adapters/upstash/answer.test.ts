@@ -73,6 +73,16 @@ describe("an answer of the SDK", () => {
     }
   });
 
+  it("names the step that failed, in the SDK's spelling: control characters are spaces", async () => {
+    const name = "charge\x7f\nthe\tcard";
+    const headers = { "upstash-error-step-name": "charge  the card" };
+    const given = () => new Response("{}", { status: 500, headers });
+    const answer = await sealAnswer(given(), sealer, known({ steps: new Set([name]) }));
+    expect(answer.headers.get("upstash-error-step-name")).toBe("charge  the card");
+    const other = await sealAnswer(given(), sealer, known({ steps: new Set(["charge them"]) }));
+    expect(other.headers.get("upstash-error-step-name")).toBeNull();
+  });
+
   it("keeps status and headers where it is sealed", async () => {
     for (const status of [201, 500]) {
       const given = new Response(SECRET, { status, headers: { ...VERSION, "retry-after": "7" } });

@@ -139,11 +139,11 @@ it("Hono's bindings are read where they hold any of the variables, and not where
   for (const [name, value] of Object.entries({ ...regional, QSTASH_REGION: "", QSTASH_TOKEN: "token" }))
     vi.stubEnv(name, value);
   try {
-    const onNode = await secureHono().serve(async () => {})({
-      req: unsigned(),
-      env: { incoming: {}, outgoing: {} },
-    });
-    expect(onNode.status).toBe(401);
+    for (const env of [{ incoming: {}, outgoing: {} }, {}, undefined, null, "none"]) {
+      const onNode = await secureHono().serve(async () => {})({ req: unsigned(), env });
+      expect(onNode.status).toBe(401);
+    }
+    expect(secureHono().client()).toBeDefined();
   } finally {
     vi.unstubAllEnvs();
   }
