@@ -72,8 +72,10 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
   ])(
     "%s, started by the same event, cannot be given what the step of the same id in %s got",
     async (victim, from) => {
-      for (const runBinding of ["trigger", "run", "function"] as const) {
-        const { engine, seen, stateOf } = await asked({ runBinding });
+      const bindings = (["trigger", "run", "function"] as const).map((runBinding) => ({ runBinding }));
+      // Where plaintext is taken, calls without a token are, too: not in place of one that has a token.
+      for (const seal of [...bindings, { plaintext: "warn" }, { plaintext: "accept" }] as const) {
+        const { engine, seen, stateOf } = await asked(seal);
         stateOf(victim).set(ASK, stateOf(from).get(ASK)!);
         await engine.advance("1h");
         const told = seen.filter((each) => (each as unknown[])[0] === victim);
