@@ -245,6 +245,7 @@ test.each<[string, unknown, string]>([
   ["no provider", {}, "provider: found undefined, expected a function"],
   ["a provider that is a key", { provider: key("one") }, "provider: found a string of 54 characters"],
   ["no observer", { provider: () => ONE, onError: 1 }, "onError: found a number"],
+  ["another that is none", { provider: () => ONE, onRefresh: "log" }, "onRefresh: found a string"],
   ["a time in seconds", { provider: () => ONE, timeoutMs: 0.5 }, "timeoutMs: expected a whole number"],
   ["no interval", { provider: () => ONE, everyMs: 0 }, "everyMs: expected a whole number"],
   [
@@ -259,3 +260,54 @@ test.each<[string, unknown, string]>([
   expect(make).toThrow(says);
   expect(make).not.toThrow(key("one"));
 });
+
+test("times are those that were given, from one millisecond to the longest that a timer has", async () => {
+  const provider = vi.fn(() => ONE);
+  const { source } = sourceOf(provider, { everyMs: 1, minIntervalMs: 1, timeoutMs: 1 });
+  await source.get();
+  await vi.advanceTimersByTimeAsync(1);
+  source.get();
+  expect(provider).toHaveBeenCalledTimes(2);
+  await vi.advanceTimersByTimeAsync(1);
+  await source.refresh();
+  expect(provider).toHaveBeenCalledTimes(3);
+
+  const longest = 2 ** 31 - 1;
+  const { source: slow } = sourceOf(provider, {
+    everyMs: longest,
+    minIntervalMs: longest,
+    timeoutMs: longest,
+  });
+  await slow.get();
+  vi.setSystemTime(Date.now() + 1_000_000_000);
+  await slow.refresh();
+  slow.get();
+  expect(provider).toHaveBeenCalledTimes(4);
+});
+
+test("times that were not given are those of docs/keys.md", async () => {
+  const provider = vi.fn(() => ONE);
+  const source = createKeyringSource({ provider });
+  await source.get();
+  vi.setSystemTime(Date.now() + 29_999);
+  await source.refresh();
+  expect(provider).toHaveBeenCalledTimes(1);
+  vi.setSystemTime(Date.now() + 1);
+  await source.refresh();
+  expect(provider).toHaveBeenCalledTimes(2);
+  vi.setSystemTime(Date.now() + 299_999);
+  source.get();
+  expect(provider).toHaveBeenCalledTimes(2);
+  vi.setSystemTime(Date.now() + 1);
+  source.get();
+  expect(provider).toHaveBeenCalledTimes(3);
+});
+
+test.each(["card 4111", "x y", "a\n", "A".repeat(41), ""])(
+  "an error's name that is no name is not told: %j",
+  async (name) => {
+    const error = Object.assign(new Error("down"), { name, code: `${name} ` });
+    const { source } = sourceOf(() => Promise.reject(error));
+    await expect(source.get()).rejects.toThrow(/provider: failed\. /);
+  },
+);
