@@ -26,7 +26,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       "test/keyring/**/*.test.ts",
       "test/vectors/**/*.test.ts",
     ],
-    threshold: 85,
+    threshold: 88,
   },
   transport: {
     mutate: ["src/transport/**/*.ts"],
@@ -37,7 +37,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   upstash: {
     mutate: ["src/adapters/upstash/**/*.ts"],
     tests: ["test/adapters/upstash/!(docs).test.ts", "test/adapters/*.test.ts"],
-    threshold: 60,
+    threshold: 90,
   },
   inngest: {
     mutate: ["src/adapters/*.ts", "src/adapters/inngest/*.ts", "src/adapters/inngest/gate/*.ts"],

@@ -37,6 +37,7 @@ function watchKeys({ secrets }: Outputs): void {
   };
   // Every root on its way into a ring, and every key that is derived of one.
   watch<typeof Derive>("keyring/derive.ts", (real) => ({
+    deriveKid: seen(real.deriveKid, { returned: (kid) => secrets.addKid(kid) }),
     derivePrk: seen(real.derivePrk, { given: bytes, returned: bytes }),
     deriveIndexKey: seen(real.deriveIndexKey, { returned: bytes }),
     deriveCompatMacKey: seen(real.deriveCompatMacKey, { returned: bytes }),
