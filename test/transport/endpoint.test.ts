@@ -247,6 +247,26 @@ describe("an authorisation of one's own", () => {
   });
 });
 
+test("what an authorize threw is told on this side alone", async () => {
+  const reasons: unknown[] = [];
+  const failure = new Error("the session store is down");
+  for (const authorize of [() => Promise.reject(failure), () => false]) {
+    const endpoint = secureEndpoint(recording().handler, {
+      authorize,
+      onRefused: (reason) => reasons.push(reason),
+    });
+    expect(await (await endpoint(post("{}"))).text()).toBe('{"message":"Unauthorized"}');
+  }
+  expect(reasons).toEqual([failure, undefined]);
+});
+
+test.each(["GET", "HEAD"])("a request by %s has no body, and may be authentic", async (method) => {
+  const { handler, seen } = recording();
+  const endpoint = secureEndpoint(handler, { authorize: () => true, maxBodyBytes: 0 });
+  expect((await endpoint(new Request("http://localhost/", { method }))).status).toBe(201);
+  expect(seen).toEqual([new Uint8Array(0)]);
+});
+
 test("in dev mode an authorize is asked all the same", async () => {
   const { handler, seen } = recording();
   const endpoint = secureEndpoint(handler, {

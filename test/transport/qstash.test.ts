@@ -224,6 +224,7 @@ describe("the configured URL", () => {
   test.each([
     ["missing", { url: undefined }],
     ["an empty list", { url: [] }],
+    ["a list with one that is none", { url: ["https://app.example.com/a", "/b"] }],
     ["a path", { url: "/api/workflow" }],
     ["there and not to be looked at", { dangerouslyAcceptAnyUrl: true }],
     ["not to be looked at, perhaps", { url: undefined, dangerouslyAcceptAnyUrl: false }],

@@ -4,6 +4,7 @@ import {
   createVerifier,
   memoryReplayStore,
   type ReplayStore,
+  SignatureError,
 } from "../../src/transport/index.ts";
 import { heapUsed } from "../heap.ts";
 import { at, bytes, INNGEST, QSTASH, refusal, T0, URL_OF_APP } from "./support.ts";
@@ -108,6 +109,21 @@ describe.each(schemes)("$scheme", ({ scheme, make }) => {
     const { signer, verifier } = make(at(), { claim: claim as never });
     const { headers } = await signer.sign({ body: BODY });
     expect(await refusal(verifier.verify({ headers, body: BODY }))).toBe("REPLAY_UNAVAILABLE");
+  });
+
+  test("what a store failed with is the cause, and a refusal of its own stays as it is", async () => {
+    const failure = new Error("ECONNREFUSED");
+    const full = new SignatureError("REPLAY_UNAVAILABLE", "full");
+    for (const [thrown, told] of [
+      [failure, { message: "The replay store failed.", cause: failure }],
+      [full, full],
+    ]) {
+      const { signer, verifier } = make(at(), { claim: () => Promise.reject(thrown) });
+      const { headers } = await signer.sign({ body: BODY });
+      const reason = await verifier.verify({ headers, body: BODY }).catch((error: unknown) => error);
+      if (told === full) expect(reason).toBe(full);
+      else expect(reason).toMatchObject(told as object);
+    }
   });
 
   test("the store is told scheme, signature and a time that covers the rest of the window", async () => {
