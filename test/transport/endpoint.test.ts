@@ -247,6 +247,27 @@ describe("an authorisation of one's own", () => {
   });
 });
 
+test("a body that comes in pieces is put together, up to the very limit", async () => {
+  const pieces = ["ab", "", "cde", "f"].map((text) => bytes(text));
+  const inPieces = (length?: string): Request => {
+    const body = new ReadableStream({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+    const headers: Record<string, string> = length === undefined ? {} : { "content-length": length };
+    return new Request("http://localhost/", { method: "POST", body, headers, duplex: "half" } as RequestInit);
+  };
+  const { handler, seen } = recording();
+  const upTo = (maxBodyBytes: number) => secureEndpoint(handler, { authorize: () => true, maxBodyBytes });
+  expect((await upTo(6)(inPieces())).status).toBe(201);
+  expect((await upTo(6)(inPieces("6"))).status).toBe(201);
+  expect(seen.map((each) => Buffer.from(each).toString())).toEqual(["abcdef", "abcdef"]);
+  for (const length of [undefined, "6"]) expect((await upTo(5)(inPieces(length))).status).toBe(413);
+  expect(seen).toHaveLength(2);
+});
+
 test("what an authorize threw is told on this side alone", async () => {
   const reasons: unknown[] = [];
   const failure = new Error("the session store is down");

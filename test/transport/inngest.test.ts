@@ -109,6 +109,7 @@ describe("a body is refused, though its MAC is right, when it", () => {
     ["names a member twice, deep inside", '{"x":[{"a":{"b":1,"b":1}}]}', '{"x":[{"a":{"b":1}}]}'],
     ["names __proto__ twice", '{"__proto__":1,"__proto__":2}', '{"__proto__":2}'],
     ["holds a number beyond a double, which the SDK signs as null", "[1e400]", "[null]"],
+    ["holds one far below zero", "[-1e400]", "[null]"],
     ["is a text, which the SDK signs as the JSON it spells", JSON.stringify(BODY), BODY],
     ["is an empty text, which the SDK signs as no body", '""', ""],
     ["begins with a byte order mark", `\ufeff${BODY}`, BODY],

@@ -45,6 +45,13 @@ export const MODE_CASES: readonly ModeCase[] = [
     ours: error,
   },
   {
+    env: { INNGEST_DEV: "1", INNGEST_SIGNING_KEY: " signkey-prod-12345678" },
+    v4: "dev",
+    v3: "dev",
+    ours: error,
+  },
+  { env: { INNGEST_DEV: "localhost" }, v4: "dev", v3: "cloud" },
+  {
     env: { INNGEST_DEV: "http://localhost:8288", INNGEST_SIGNING_KEY: "signkey-prod-12345678" },
     v4: "dev",
     v3: "dev",

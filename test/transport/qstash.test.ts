@@ -342,3 +342,9 @@ test("the public keys of the local server are accepted nowhere", async () => {
     vi.unstubAllEnvs();
   }
 });
+
+test.each(["/api/workflow", "app.example.com", ""])("nothing is signed for %j, which is no URL", (url) => {
+  expect(() => createSigner({ scheme: "qstash", currentSigningKey: "sig_current", url })).toThrow(
+    expect.objectContaining({ code: "CONFIG" }),
+  );
+});
