@@ -61,7 +61,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   "inngest-v3": {
     mutate: ["src/adapters/inngest-v3/**/*.ts"],
-    tests: [...INNGEST, "test/adapters/inngest-v3/{install,result,same-tick,other-copy}.test.ts"],
+    tests: [...INNGEST, "test/adapters/inngest-v3/{result,other-copy}.test.ts"],
     threshold: 60,
   },
 };
