@@ -40,7 +40,9 @@ export const qstashSchema: z.ZodMiniObject = z.strictObject({
       "must be false, or have the members retries, a number, and backoff, a function",
     ),
   ),
-  headers: z.optional(z.custom<HeadersInit>((value) => typeof value === "object", "must be headers")),
+  headers: z.optional(
+    z.custom<HeadersInit>((value) => typeof value === "object" && value !== null, "must be headers"),
+  ),
   enableTelemetry: z.optional(z.boolean()),
 });
 

@@ -5,6 +5,7 @@ import { createKeyring, type Keyring } from "stepseal";
 import { createTestQstash, type TestQstash, type TestQstashOptions } from "stepseal/testing";
 import { type SecureWorkflow, type SecureWorkflowOptions, secureWorkflow } from "stepseal/upstash";
 import { afterEach, beforeEach, vi } from "vitest";
+import { resolveOptions, type UpstashSettings } from "../../../src/adapters/upstash/options.ts";
 
 export const ORIGIN = "https://app.example.com";
 /** Every workflow of a test is at this path and its name. */
@@ -88,6 +89,11 @@ export function secure_(qstash: TestQstash, options: Partial<SecureWorkflowOptio
     publicUrl: ORIGIN,
     ...options,
   });
+}
+
+/** Options with their defaults, for what is asked without an endpoint. */
+export function settingsWith(options: Partial<SecureWorkflowOptions>): UpstashSettings {
+  return resolveOptions({ key: KEY, qstash: { token: "token" }, publicUrl: ORIGIN, ...options });
 }
 
 /** The SDK alone, as its documentation sets it up. */

@@ -1,21 +1,15 @@
 import { createSealer, StepsealError } from "stepseal";
 import { expect, it } from "vitest";
 import { readMessage, sealMessage } from "../../../src/adapters/upstash/message.ts";
-import { resolveOptions } from "../../../src/adapters/upstash/options.ts";
 import { type RunState, runState } from "../../../src/adapters/upstash/place.ts";
 import { type Door, sealRequest } from "../../../src/adapters/upstash/requests.ts";
-import { BASE, KEY, keyring, ORIGIN } from "./harness.ts";
+import { BASE, keyring, settingsWith } from "./harness.ts";
 
 // In the request that brings the answer of a third party, the SDK makes a step of what the headers say. What it makes is
 // checked again where it leaves, whatever it read.
 
 const sealer = createSealer({ keyring: keyring() });
-const settings = resolveOptions({
-  key: KEY,
-  qstash: { token: "token" },
-  publicUrl: ORIGIN,
-  thirdPartyCalls: "allow",
-});
+const settings = settingsWith({ thirdPartyCalls: "allow" });
 const url = `${BASE}main`;
 const CALL = { stepId: 2, stepName: "ask", stepType: "Call", out: "1", concurrent: 1 };
 

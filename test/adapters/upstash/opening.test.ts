@@ -2,20 +2,14 @@ import { createSealer, StepsealError } from "stepseal";
 import { expect, it } from "vitest";
 import { callPlace } from "../../../src/adapters/upstash/message.ts";
 import { openRequest } from "../../../src/adapters/upstash/opening.ts";
-import { resolveOptions } from "../../../src/adapters/upstash/options.ts";
 import { payloadPlace, runState } from "../../../src/adapters/upstash/place.ts";
 import { sealText } from "../../../src/adapters/upstash/text.ts";
-import { BASE, fromBase64, KEY, keyring, ORIGIN, toBase64 } from "./harness.ts";
+import { BASE, fromBase64, keyring, settingsWith, toBase64 } from "./harness.ts";
 
 // A request is what its headers say. The platform writes them.
 
 const sealer = createSealer({ keyring: keyring() });
-const settings = resolveOptions({
-  key: KEY,
-  qstash: { token: "token" },
-  publicUrl: ORIGIN,
-  thirdPartyCalls: "allow",
-});
+const settings = settingsWith({ thirdPartyCalls: "allow" });
 const url = `${BASE}main`;
 
 const PAYLOAD = sealText(sealer, "order", payloadPlace(url));

@@ -52,6 +52,7 @@ const WRONG: [options: object, says: string[]][] = [
   [{ qstash: { token: "x", retry: true } }, ["qstash.retry", "false"]],
   [{ qstash: { token: "x", retry: { retries: "3" } } }, ["qstash.retry", "retries, a number"]],
   [{ qstash: { token: "x", headers: "a: b" } }, ["qstash.headers", "headers"]],
+  [{ qstash: { token: "x", headers: null } }, ["qstash.headers", "headers"]],
   [{ qstash: { token: "x", enableTelemetry: "no" } }, ["qstash.enableTelemetry", "boolean"]],
   [{ signingKeys: { current: "sig_current", next: "" } }, ["signingKeys.next", "empty"]],
   [{ signingKeys: { current: "" } }, ["signingKeys.current", "empty"]],

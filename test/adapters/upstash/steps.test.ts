@@ -1,20 +1,14 @@
 import { createSealer } from "stepseal";
 import { describe, expect, it } from "vitest";
-import { resolveOptions } from "../../../src/adapters/upstash/options.ts";
 import { type RunState, runState } from "../../../src/adapters/upstash/place.ts";
 import { openStep } from "../../../src/adapters/upstash/steps.ts";
 import { codeOf } from "../../code-of.ts";
-import { BASE, KEY, keyring, ORIGIN, toBase64 } from "./harness.ts";
+import { BASE, keyring, settingsWith, toBase64 } from "./harness.ts";
 
 // What a platform says of steps, in shapes that no SDK makes it say.
 
 const sealer = createSealer({ keyring: keyring() });
-const settings = resolveOptions({
-  key: KEY,
-  qstash: { token: "token" },
-  publicUrl: ORIGIN,
-  webhooks: "allow",
-});
+const settings = settingsWith({ webhooks: "allow" });
 const state = (): RunState => ({ ...runState(`${BASE}main`, "wfr_1"), trigger: new Uint8Array(32) });
 const step = (stepType: string, more: object) => ({ stepId: 3, stepName: "step", stepType, ...more });
 const open = (stepType: string, more: object) => openStep(sealer, step(stepType, more), state(), settings);
