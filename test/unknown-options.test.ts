@@ -80,6 +80,7 @@ describe.each(makers)("%s", (_name, make, good, misspelt, known) => {
     const refused = await outcome({ ...good, [misspelt]: "value-of-it" });
     expect(refused).toMatchObject({ name: "StepsealError", code: "CONFIG" });
     const { message } = refused as Error;
+    expect(message).toMatch(/^(\w+ options|regions\.eu)\b/);
     expect(message).toContain(`unknown option ${misspelt}. The options are `);
     expect(message.split("The options are ")[1]).toContain(known);
     expect(message).not.toContain("value-of-it");

@@ -31,7 +31,8 @@ export default defineConfig({
   test: {
     include: [...PARTS[part]!.tests],
     ...(isV3 && { env: { INNGEST_SDK: "v3" }, exclude: V4_ONLY }),
-    testTimeout: 120_000,
+    // No test here takes a second: what takes this long has hung, and has noticed the mutant.
+    testTimeout: 10_000,
     reporters: [allLoad],
     // Each mutant has a process of its own, in which the SDKs are loaded once for all files, and not for each.
     isolate: false,

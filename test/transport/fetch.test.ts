@@ -189,16 +189,31 @@ describe("a redirect", () => {
     [303, "PUT", "GET", ""],
     [307, "POST", "POST", "data"],
     [308, "PUT", "PUT", "data"],
+    [301, "PUT", "PUT", "data"],
+    [302, "PUT", "PUT", "data"],
+    [303, "HEAD", "HEAD", ""],
   ])(
     "of status %i on the same origin turns %s into %s, as fetch does",
     async (status, method, next, body) => {
       const { sent, fetch } = serverOf(to(status, "/v2/events"));
-      await signedFetch({ ...both, fetch })(API, { method, body: "data" });
+      await signedFetch({ ...both, fetch })(API, { method, ...(method !== "HEAD" && { body: "data" }) });
       expect(sent[1]).toMatchObject({ url: "https://api.inngest.com/v2/events", method: next, body });
       expect(sent[1]?.headers.get("authorization")).toBe(token(INNGEST.old));
-      expect(sent[1]?.headers.has("content-type")).toBe(next !== "GET");
+      expect(sent[1]?.headers.has("content-type")).toBe(sent[1]?.body !== "");
     },
   );
+
+  test.each([401, 307])("or a refusal without a body, of status %i, is followed as well", async (status) => {
+    const { sent, fetch } = serverOf(new Response(null, { status, headers: { location: "/v2/events" } }));
+    expect((await signedFetch({ ...both, fetch })(API)).status).toBe(200);
+    expect(sent).toHaveLength(2);
+  });
+
+  test("that does not say where to is the answer", async () => {
+    const { sent, fetch } = serverOf(new Response("lost", { status: 307 }));
+    expect(await (await signedFetch({ ...both, fetch })(API)).text()).toBe("lost");
+    expect(sent).toHaveLength(1);
+  });
 
   test("is not followed without end, nor where the caller does not want it", async () => {
     const loop = serverOf(...Array.from({ length: 10 }, () => to(307, API)));
@@ -215,7 +230,9 @@ describe("a redirect", () => {
       got.push(request.headers);
       response.end();
     });
+    let calls = 0;
     const first = createServer((_request, response) => {
+      calls++;
       const { port } = other.address() as { port: number };
       response.writeHead(307, { location: `http://127.0.0.1:${port}/` }).end();
     });
@@ -229,6 +246,7 @@ describe("a redirect", () => {
         signedFetch(both)(`http://127.0.0.1:${port}/`, { redirect: "error" }),
       ).rejects.toBeInstanceOf(TypeError);
       expect(got).toEqual([]);
+      expect(calls).toBe(2);
     } finally {
       for (const server of [other, first]) {
         server.closeAllConnections();

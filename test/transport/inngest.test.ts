@@ -268,3 +268,9 @@ test("a body that is not bytes is an error, for it may have been decoded and enc
     await expect(call).rejects.toMatchObject({ code: "CONFIG" });
   }
 });
+
+test("a refusal has a name, and a cause only where there is one", async () => {
+  const refused = await verifier.verify({ headers: {}, body: bytes(BODY) }).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ name: "SignatureError", code: "MISSING" });
+  expect(refused).not.toHaveProperty("cause");
+});

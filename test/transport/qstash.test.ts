@@ -246,6 +246,13 @@ test.each([
   );
 });
 
+test.each([
+  ["clockTolerance", 300],
+  ["maxLifetime", 86_400],
+])("%s of %s is none", (name, value) => {
+  expect(() => createVerifier({ ...options, [name]: value })).not.toThrow();
+});
+
 test("the next key of the environment is tried after the current one", async () => {
   const env = { QSTASH_CURRENT_SIGNING_KEY: QSTASH.new, QSTASH_NEXT_SIGNING_KEY: QSTASH.old };
   const fromEnv = { currentSigningKey: undefined, env };
