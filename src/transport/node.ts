@@ -10,6 +10,8 @@ export interface NodeRequest extends AsyncIterable<unknown> {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly rawHeaders: readonly string[];
+  /** The host in HTTP/2, which has no `host` header. */
+  readonly authority?: string;
   readonly socket: object;
   readonly readableDidRead: boolean;
 }
@@ -23,7 +25,8 @@ export interface NodeResponse {
   setHeader(name: string, value: string): unknown;
   appendHeader(name: string, value: string): unknown;
   write(chunk: Uint8Array): boolean;
-  end(text?: string): unknown;
+  end(): unknown;
+  end(text: string): unknown;
   destroy(): unknown;
   once(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;
@@ -41,7 +44,7 @@ export interface ExpressRequest extends NodeRequest {
 export interface NodeHandlerOptions {
   /**
    * Scheme, host and port that requests get, `https://app.example.com`. Default: the connection's scheme and the
-   * `host` header, which the caller chooses.
+   * `host` header or, in HTTP/2, `:authority`, which the caller chooses.
    */
   readonly origin?: string;
 }
@@ -157,8 +160,9 @@ function webRequest(request: NodeRequest, options: ServeOptions, signal: AbortSi
   return new Request(url, { method, headers, signal, body, duplex: "half" } as RequestInit);
 }
 
-function originOf({ socket }: NodeRequest, headers: Headers): string {
-  return `${"encrypted" in socket ? "https" : "http"}://${headers.get("host") ?? "localhost"}`;
+function originOf({ socket, authority }: NodeRequest, headers: Headers): string {
+  const host = headers.get("host") ?? authority ?? "localhost";
+  return `${"encrypted" in socket ? "https" : "http"}://${host}`;
 }
 
 /** A path on an origin. Neither may reach into the other: `//host/path` is a path, `host/path` no origin. */
@@ -189,6 +193,7 @@ async function send(answer: Response, response: NodeResponse, isHead: boolean): 
   });
   // The rest of a body that is too long is not waited for.
   if (answer.status === 413) response.setHeader("connection", "close");
+  if (isHead) await answer.body?.cancel();
   const reader = isHead ? undefined : answer.body?.getReader();
   for (;;) {
     const chunk = await reader?.read();

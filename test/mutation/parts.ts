@@ -6,6 +6,9 @@ export interface Part {
   readonly threshold: number;
 }
 
+/** Why a test file was not loaded: one before it has killed the mutant. */
+export const KILLED = "a test before this one has failed";
+
 /**
  * Without those that take long, which would be asked of each mutant that nothing else notices: every value, every leak, every
  * way to forge a step, every deploy. What survives here, they may notice.

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server, request as send } from "node:http";
+import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { connect } from "node:net";
 import express from "express";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -164,6 +165,22 @@ describe("neither path nor host reaches into the other", () => {
     else expect(answer).toContain(url);
   });
 
+  test("where there is no host, it is localhost, and the scheme of TLS is https", async () => {
+    const origin = await listen((request, response) => {
+      // As the socket of an HTTPS server is.
+      if (request.url === "/tls") Object.assign(request.socket, { encrypted: true });
+      echo(request, response);
+    });
+    for (const [path, scheme] of [
+      ["/x", "http"],
+      ["/tls", "https"],
+    ]) {
+      expect(await raw(origin, `GET ${path} HTTP/1.0\r\n\r\n`, /$^/)).toContain(
+        `${scheme}://localhost${path}`,
+      );
+    }
+  });
+
   test("where an origin is given, the host header says nothing", async () => {
     const fixed = nodeHandler((request) => new Response(request.url), { origin: "https://app.example.com" });
     const origin = await listen(fixed);
@@ -173,9 +190,28 @@ describe("neither path nor host reaches into the other", () => {
 
 test("a method that a web request cannot have is a bad request", async () => {
   const origin = await listen(nodeHandler(endpoint));
-  expect(await raw(origin, "TRACE / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", /$^/)).toMatch(
-    /^HTTP\/1\.1 400 /,
+  const answer = await raw(origin, "TRACE / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", /$^/);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*content-type: text\/plain[\s\S]*Bad Request/i);
+});
+
+test("a server of HTTP/2 says host, headers and body as one of HTTP/1 does", async () => {
+  const echo = nodeHandler(async (request) =>
+    Response.json([request.url, request.headers.get("x-mine"), await request.text()]),
   );
+  const http2 = createHttp2Server(echo);
+  await new Promise<void>((resolve) => http2.listen(0, "127.0.0.1", resolve));
+  const { port } = http2.address() as { port: number };
+  const client = connectHttp2(`http://127.0.0.1:${port}`);
+  try {
+    const stream = client.request({ ":method": "POST", ":path": "/hook?a=1", "x-mine": "1" });
+    stream.setEncoding("utf8").end("body");
+    let text = "";
+    for await (const chunk of stream) text += chunk;
+    expect(JSON.parse(text)).toEqual([`http://127.0.0.1:${port}/hook?a=1`, "1", "body"]);
+  } finally {
+    client.destroy();
+    await new Promise((resolve) => http2.close(resolve));
+  }
 });
 
 test("a body that was parsed is an error that says what to do, and never verified from its parts", async () => {
@@ -247,9 +283,93 @@ test("a caller that goes away in the middle of a body is no error either", async
   expect(onError).not.toHaveBeenCalled();
 });
 
-test("HEAD is answered without a body, and a large answer whole", async () => {
+test("HEAD is answered without a body, which is not read, and a large answer whole", async () => {
   const large = new Uint8Array(3_000_000).fill(7);
-  const origin = await listen(nodeHandler(() => new Response(large)));
-  expect(await (await fetch(origin, { method: "HEAD" })).text()).toBe("");
+  const streamed = vi.fn();
+  const cancelled = vi.fn();
+  const origin = await listen(
+    nodeHandler(({ method }) => {
+      if (method !== "HEAD") return new Response(large);
+      return new Response(new ReadableStream({ pull: streamed, cancel: cancelled }, { highWaterMark: 0 }));
+    }),
+  );
+  const head = await fetch(origin, { method: "HEAD" });
+  expect([head.status, await head.text()]).toEqual([200, ""]);
+  expect(streamed).not.toHaveBeenCalled();
+  expect(cancelled).toHaveBeenCalledOnce();
   expect(Buffer.from(await (await fetch(origin)).arrayBuffer()).equals(large)).toBe(true);
+});
+
+test("an answer without a body is one, and ends neither connection nor request", async () => {
+  let signal: AbortSignal | undefined;
+  const origin = await listen(
+    nodeHandler((request) => {
+      ({ signal } = request);
+      return new Response(null, { status: 204 });
+    }),
+  );
+  const enough = /\r\n\r\n/;
+  expect(await raw(origin, "GET / HTTP/1.1\r\nhost: a\r\n\r\n", enough)).toMatch(/^HTTP\/1\.1 204 /);
+  const kept = await raw(origin, "GET / HTTP/1.1\r\nhost: a\r\n\r\n", enough);
+  expect(kept).not.toMatch(/connection: close/i);
+  expect(signal?.aborted).toBe(false);
+});
+
+test("headers of the answer stand in place of those set before, beside whose cookies its own stand", async () => {
+  const origin = await listen((request, response) => {
+    response.setHeader("x-url", "before");
+    response.setHeader("set-cookie", "c=3");
+    nodeHandler(endpoint)(request, response);
+  });
+  const { headers } = await post(`${origin}/hook`, BODY);
+  expect(headers.get("x-url")).toBe(`${origin}/hook`);
+  expect(headers.getSetCookie()).toEqual(["c=3", "a=1", "b=2"]);
+});
+
+test("an answer that fails in the middle is told to onError, and the caller sees that it is not whole", async () => {
+  const onError = vi.fn();
+  const failing = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(bytes("the first part")),
+    pull: () => Promise.reject(new Error("secret")),
+  });
+  const origin = await listen(nodeHandler(() => new Response(failing, { status: 201 }), { onError }));
+  await expect(fetch(origin).then((response) => response.text())).rejects.toThrow(TypeError);
+  expect(onError.mock.calls).toEqual([[new Error("secret")]]);
+});
+
+test("an endless answer is read as fast as the caller takes it, and no further when the caller is gone", async () => {
+  const waiting: boolean[] = [];
+  let ended = (): void => {};
+  const cancelled = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const listeners: number[] = [];
+  const origin = await listen((request, response) => {
+    const endless = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          waiting.push(response.writableNeedDrain);
+          controller.enqueue(new Uint8Array(100_000));
+          listeners.push(response.listenerCount("drain"), response.listenerCount("close"));
+        },
+        cancel: ended,
+      },
+      { highWaterMark: 0 },
+    );
+    nodeHandler(() => new Response(endless))(request, response);
+  });
+  const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+  let got = 0;
+  await new Promise<void>((resolve) => {
+    socket.on("data", ({ length }: Uint8Array) => {
+      got += length;
+      if (got > 5_000_000) resolve();
+    });
+    socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  });
+  socket.destroy();
+  await cancelled;
+  expect(waiting).not.toContain(true);
+  // One of "close", for the signal of the request; none that waits for what is over.
+  expect(Math.max(...listeners)).toBe(1);
 });
