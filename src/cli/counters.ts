@@ -10,6 +10,37 @@ export function kidCounter(found: (kid: string) => void): NeedleSearch {
   });
 }
 
+/**
+ * What `ss1.` is in base64, after as many bytes of a group as stand before it: the digits that hold no bit of what stands
+ * around it, and those that make a group whole where they are decoded.
+ */
+const IN_BASE64 = [
+  { before: 0, digits: "c3MxL", lead: "" },
+  { before: 1, digits: "NzMS", lead: "AH" },
+  { before: 2, digits: "zczEu", lead: "AAB" },
+] as const;
+/** Digits that hold a header, wherever in a group it begins. */
+const HEADER_DIGITS = 32;
+
+/** Counts the envelopes of a stream whose text stands in base64, of either alphabet, by the kid in them. */
+export function base64KidCounter(found: (kid: string) => void): Pick<NeedleSearch, "feed" | "end"> {
+  const searches = IN_BASE64.map(
+    ({ before, digits, lead }) =>
+      new NeedleSearch(Buffer.from(digits), HEADER_DIGITS, (bytes, at) => {
+        const text = Buffer.from(lead + bytes.toString("latin1", at, at + HEADER_DIGITS), "base64");
+        if (before + HEADER_BYTES <= text.length && isHeader(text, before)) found(kidAt(text, before));
+      }),
+  );
+  return {
+    feed: (chunk) => {
+      for (const search of searches) search.feed(chunk);
+    },
+    end: () => {
+      for (const search of searches) search.end();
+    },
+  };
+}
+
 const STRATEGY = Buffer.from("__STRATEGY__");
 /** From there on: quotes, a colon, white space, and a name not longer than those in use. */
 const STRATEGY_REACH = 96;

@@ -1,7 +1,7 @@
 import { formatProblem, isUnderPassphrase } from "./counters.ts";
 import { withProgress } from "./progress.ts";
 import { usesIn } from "./reports.ts";
-import { scan } from "./scan.ts";
+import { type KidCount, scan } from "./scan.ts";
 import { count } from "./terminal.ts";
 
 /** Whether a key may go, as far as data and reports tell. Each is a sentence. */
@@ -33,12 +33,7 @@ export async function needsOf(
   const uses = await usesIn(reports, kid, since);
   const result = await withProgress((onProgress) => scan(paths, onProgress));
   const found = result.kids.find((entry) => entry.kid === kid);
-  const stored =
-    found === undefined
-      ? []
-      : [
-          `${count(found.envelopes, "envelope")} in ${count(found.files, "file")} need the key: stepseal rewrap seals them under the primary.`,
-        ];
+  const stored = found === undefined ? [] : [need(found)];
   const formats = Object.entries(result.otherFormats);
   return {
     needs: [...stored, ...uses],
@@ -57,4 +52,10 @@ export async function needsOf(
       ),
     isSearched: result.problems.length === 0,
   };
+}
+
+function need({ envelopes, inBase64, files }: KidCount): string {
+  const what = `${count(envelopes, "envelope")} in ${count(files, "file")} need the key: stepseal rewrap seals them under the primary`;
+  if (inBase64 === 0) return `${what}.`;
+  return `${what}, but for ${inBase64} in base64: end what they belong to, as runs in a dead-letter queue, or decode them first.`;
 }

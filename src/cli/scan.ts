@@ -1,7 +1,7 @@
 import type { Dirent, Stats } from "node:fs";
 import { type FileHandle, lstat, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { kidCounter, otherFormatCounter } from "./counters.ts";
+import { base64KidCounter, kidCounter, otherFormatCounter } from "./counters.ts";
 import { Failure, systemReason } from "./exit.ts";
 import { openInputs, STDIN, unsearchable } from "./inputs.ts";
 
@@ -11,11 +11,20 @@ export interface ScanResult {
   readonly bytes: number;
   readonly envelopes: number;
   /** Most envelopes first. */
-  readonly kids: readonly { readonly kid: string; readonly envelopes: number; readonly files: number }[];
+  readonly kids: readonly KidCount[];
   /** Envelopes of other formats, by name. */
   readonly otherFormats: Readonly<Record<string, number>>;
   /** What could not be searched, a sentence each. */
   readonly problems: readonly string[];
+}
+
+/** Where a key is needed. */
+export interface KidCount {
+  readonly kid: string;
+  readonly envelopes: number;
+  /** How many of them stand in base64, where no other command looks. */
+  readonly inBase64: number;
+  readonly files: number;
 }
 
 /** Told how much has been searched, in bytes, of how much there is. */
@@ -37,21 +46,26 @@ const READ_BYTES = 2 ** 22;
  */
 export async function scan(paths: readonly string[], onProgress: OnProgress = () => {}): Promise<ScanResult> {
   const problems: string[] = [];
-  const counts = new Map<string, { envelopes: number; files: number }>();
+  const counts = new Map<string, { envelopes: number; inBase64: number; files: number }>();
   const otherFormats: Record<string, number> = {};
   const kidsHere = new Set<string>();
   const totals = { files: 0, bytes: 0, envelopes: 0 };
-  const kids = kidCounter((kid) => {
-    const entry = counts.get(kid) ?? { envelopes: 0, files: 0 };
+  const found = (kid: string): { inBase64: number } => {
+    const entry = counts.get(kid) ?? { envelopes: 0, inBase64: 0, files: 0 };
     if (!kidsHere.has(kid)) entry.files++;
     kidsHere.add(kid);
     entry.envelopes++;
     totals.envelopes++;
     counts.set(kid, entry);
-  });
-  const others = otherFormatCounter((format) => {
-    otherFormats[format] = (otherFormats[format] ?? 0) + 1;
-  });
+    return entry;
+  };
+  const searches = [
+    kidCounter(found),
+    base64KidCounter((kid) => found(kid).inBase64++),
+    otherFormatCounter((format) => {
+      otherFormats[format] = (otherFormats[format] ?? 0) + 1;
+    }),
+  ];
 
   const files: ListedFile[] = [];
   for (const path of paths.length === 0 ? [STDIN] : paths) {
@@ -64,8 +78,7 @@ export async function scan(paths: readonly string[], onProgress: OnProgress = ()
     totals.files++;
     try {
       for await (const chunk of path === STDIN ? (await openInputs([]))[0]!.chunks() : readWhole(path)) {
-        kids.feed(chunk);
-        others.feed(chunk);
+        for (const search of searches) search.feed(chunk);
         totals.bytes += chunk.length;
         onProgress(totals.bytes, total);
       }
@@ -73,8 +86,7 @@ export async function scan(paths: readonly string[], onProgress: OnProgress = ()
       if (path === STDIN) throw error;
       problems.push(error instanceof Failure ? error.message : `${path}: ${systemReason(error)}`);
     }
-    kids.end();
-    others.end();
+    for (const search of searches) search.end();
   }
   return {
     ...totals,

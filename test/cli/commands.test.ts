@@ -194,6 +194,22 @@ describe("scan", () => {
     expect(piped.stdout).toContain(`${kid("old")}  1 envelope in 1 file`);
   });
 
+  test("counts those in base64 too, wherever in it they begin, and says how many", async () => {
+    const texts = ["", "x", "{}", "[1,"].map((before) => Buffer.from(`${before}${sealedText(1)}"}`));
+    const lines = texts.flatMap((text) => [text.toString("base64"), text.toString("base64url")]);
+    const cut = ["s1.", "ss1.", "ss1.0123.", `${sealedText(1).slice(0, 20)}`].map((text) =>
+      Buffer.from(text).toString("base64"),
+    );
+    // Across the borders of what is read at once, in any place of it.
+    const body = Array.from({ length: 3 }, (_, i) => "-".repeat(2 ** 22 - 20 - 20 * i) + lines[0]).join("\n");
+    const data = file("base64.txt", [...lines, ...cut, sealedText(2), body].join("\n"));
+    const { code, stdout } = await run(["scan", data]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${kid("old")}  12 envelopes in 1 file, 11 of them in base64\n`);
+    const { kids } = JSON.parse((await run(["scan", "--json", data])).stdout) as { kids: unknown };
+    expect(kids).toEqual([{ kid: kid("old"), envelopes: 12, inBase64: 11, files: 1 }]);
+  });
+
   test("tells what it did not search", async () => {
     mkdirSync(join(folder(), "linked"), { recursive: true });
     symlinkSync("/nowhere", join(folder(), "linked", "link"));

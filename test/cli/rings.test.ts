@@ -127,6 +127,9 @@ describe("retire", () => {
     expect(inUse).toMatchObject({ code: 1, stdout: "" });
     expect(inUse.stderr).toContain("1 envelope in 1 file need");
     const opens = { opens: 3, lastOpenedAt: "2026-01-02T00:00:00.000Z" };
+    const inBase64 = await retire([file("base64.txt", Buffer.from(sealedText(1)).toString("base64"))]);
+    expect(inBase64).toMatchObject({ code: 1, stdout: "" });
+    expect(inBase64.stderr).toContain("but for 1 in base64: end what they belong to");
     const used = await run(["retire", kid("old"), clean, "--report", report(opens)], { env: both });
     expect(used).toMatchObject({ code: 1, stdout: "" });
     expect(used.stderr).toContain("3 opens");

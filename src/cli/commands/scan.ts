@@ -11,7 +11,7 @@ export function scan(): Command {
     .summary("count envelopes per key")
     .description(
       "Counts envelopes per kid in files, in folders with all they hold, and in standard input. Needs no key, and " +
-        "reads anything that holds envelopes as text: JSON, logs, CSV, dumps of a database.",
+        "reads anything that holds envelopes as text or in base64: JSON, logs, CSV, dumps of a database.",
     )
     .argument("[paths...]", "files and folders; - or none: standard input")
     .option("--json", "print the result as JSON")
@@ -30,7 +30,8 @@ export function scan(): Command {
 
 function show({ kids, files, bytes, envelopes, otherFormats, problems }: ScanResult): void {
   for (const kid of kids) {
-    print(`${kid.kid}  ${count(kid.envelopes, "envelope")} in ${count(kid.files, "file")}`);
+    const inBase64 = kid.inBase64 === 0 ? "" : `, ${kid.inBase64} of them in base64`;
+    print(`${kid.kid}  ${count(kid.envelopes, "envelope")} in ${count(kid.files, "file")}${inBase64}`);
   }
   print(out.dim(`${count(envelopes, "envelope")} in ${count(files, "file")}, ${size(bytes)}`));
   for (const [format, number] of Object.entries(otherFormats)) problem(formatProblem(format, number));
