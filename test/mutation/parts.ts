@@ -15,6 +15,7 @@ export const KILLED = "a test before this one has failed";
  */
 const INNGEST = [
   "test/adapters/inngest/!(docs|differential|differential-values|introduce|parallel|rolling-deploy|sdk-assumptions).test.ts",
+  "test/adapters/inngest/gate/*.test.ts",
   "test/security/!(forged-step|hardness|hostile-invocations|leak).test.ts",
 ] as const;
 

@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import { fetch as sdkFetch } from "inngest";
 import { isSealed } from "stepseal";
 import { findPlaintext } from "stepseal/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { inferLocally, requestLocally } from "../../../src/adapters/inngest/gate/gateway.ts";
 import { createApp, MODES, SDK } from "./harness.ts";
 
 const SECRETS = ["mk-prompt", "mk-provider-key", "mk-answer", "mk-header", "mk-path"];
@@ -191,11 +193,92 @@ test("the key of a model of format gemini stands in the query", async () => {
   expect(asked[0]!.headers.authorization).toBeUndefined();
 });
 
+test("a model without headers of its own is asked with those that every request has", async () => {
+  const model = { url: `${origin}/v1`, authKey: "mk-provider-key", format: "openai-chat" };
+  await play((step) => step.ai.infer("ask", { model, body: { n: 1 } }), { checkpointing: true });
+  expect(asked).toMatchObject([{ method: "POST", headers: { "content-type": "application/json" } }]);
+  expect(JSON.parse(asked[0]!.body)).toEqual({ n: 1 });
+});
+
+describe("step.ai.infer fails as on the platform", () => {
+  const model = { url: "", authKey: "mk-provider-key", format: "openai-chat", headers: {} };
+  const failure = async (url: string) => {
+    const asking = inferLocally([{ model: { ...model, url }, body: {} }]);
+    return (await asking.catch((error: unknown) => error)) as Error;
+  };
+
+  test("where no server is, with the reason", async () => {
+    const error = await failure("http://127.0.0.1:1/");
+    expect(error).toMatchObject({ name: "AIGatewayError", cause: expect.any(TypeError) });
+    expect(error.message).toMatch(/^Error making AI request: fetch failed: ./);
+  });
+
+  test.each([
+    ["of an error, which says why", 400, '{"error":"mk-answer"}', '{"error":"mk-answer"}'],
+    ["of an error, which says nothing", 500, "", '{"error":"Error making AI request"}'],
+    ["of the first status that is none of success", 300, "moved", "moved"],
+  ])("at an answer %s", async (_name, status, body, stack) => {
+    answer = (response) => response.writeHead(status).end(body);
+    expect(await failure(origin)).toMatchObject({
+      name: "AIGatewayError",
+      message: `Error making AI request: unsuccessful status code: ${status}`,
+      stack,
+    });
+  });
+
+  test("at an answer that is no JSON", async () => {
+    answer = (response) => response.end("mk-answer");
+    const error = await failure(origin);
+    expect(error).toMatchObject({
+      name: "AIGatewayError",
+      message: "Error making AI request: the response is not JSON",
+      cause: expect.any(SyntaxError),
+    });
+  });
+
+  test("and not at the last status of success", async () => {
+    answer = (response) => response.writeHead(299).end("{}");
+    expect(await inferLocally([{ model: { ...model, url: origin }, body: {} }])).toEqual({});
+  });
+});
+
+describe("what step.fetch keeps of a response", () => {
+  test("is neither its length nor how it was packed on the way", async () => {
+    const body = '{"text":"mk-answer"}';
+    answer = (response) =>
+      response.writeHead(200, { "content-encoding": "gzip", "x-answer": "1" }).end(gzipSync(body));
+    const kept = await requestLocally([origin]);
+    expect(kept).toMatchObject({ url: origin, body, status_code: 200, headers: { "x-answer": "1" } });
+    for (const name of ["content-encoding", "content-length", "transfer-encoding"]) {
+      expect(kept.headers).not.toHaveProperty(name);
+    }
+  });
+
+  test("has the URL of a Request", async () => {
+    expect((await requestLocally([new Request(`${origin}/x`)])).url).toBe(`${origin}/x`);
+  });
+
+  test("where there is none, is an error with a name, a reason and a cause", async () => {
+    const kept = await requestLocally(["http://127.0.0.1:1/"]).catch((error: unknown) => error);
+    expect(kept).toMatchObject({ name: "GatewayError", cause: expect.any(TypeError) });
+  });
+
+  test("where what was thrown is no error, says so", async () => {
+    const aborted = AbortSignal.abort("mk-answer");
+    await expect(requestLocally([origin, { signal: aborted }])).rejects.toThrow(
+      "Error making gateway request: unknown",
+    );
+  });
+});
+
 test("an option of the platform's own is refused rather than left out", async () => {
   const model = { url: `${origin}/v1`, authKey: "", format: "openai-chat", headers: {} };
   const act = (step: Step) => step.ai.infer("ask", { model, body: {}, cache: true });
   const { got } = await play(act, { checkpointing: true });
   expect(got[0]).toMatchObject({ message: expect.stringContaining('option "cache"') });
+  expect(await inferLocally([{ model, body: {}, cache: true }]).catch((error) => error)).toMatchObject({
+    code: "REFUSED",
+  });
   expect(asked).toEqual([]);
 });
 

@@ -1,8 +1,10 @@
 import { channel, subscribe } from "inngest/realtime";
+import { createSealer } from "stepseal";
 import { openRealtimeMessage } from "stepseal/inngest";
 import { findPlaintext, type TestEngine } from "stepseal/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
+import { realtimeName } from "../../../src/adapters/inngest/gate/realtime.ts";
 import { codeOf } from "../../code-of.ts";
 import { createApp, keyring, MODES } from "./harness.ts";
 
@@ -86,6 +88,32 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
       );
     },
   );
+});
+
+describe("a message opens", () => {
+  const sealed = (name: string, scope?: string) =>
+    createSealer({ keyring: keyring(), ...(scope !== undefined && { scope }) }).seal(SECRET, {
+      kind: "realtime",
+      name,
+    });
+
+  test("under the scope of the publisher, and under no other", () => {
+    const message = { channel: "c", topic: "t", data: sealed('["c",["t"]]', "tenant") };
+    const open = (scope?: string) =>
+      openRealtimeMessage(message, { keyring: keyring(), ...(scope !== undefined && { scope }) }).data;
+    expect(open("tenant")).toBe(SECRET);
+    for (const scope of [undefined, "another"]) expect(codeOf(() => open(scope))).toBe("CONTEXT");
+  });
+
+  test("without a topic or a channel too", () => {
+    const options = { keyring: keyring(), scope: undefined as never };
+    expect(openRealtimeMessage({ channel: "c", data: sealed('["c",[]]') }, options).data).toBe(SECRET);
+    expect(openRealtimeMessage({ data: sealed('["",[]]') }, options).data).toBe(SECRET);
+  });
+});
+
+test("topics are bound in an order that is not the publisher's", () => {
+  expect(realtimeName("c", ["b", "a"])).toBe('["c",["a","b"]]');
 });
 
 test("a subscription that validates what it gets drops sealed messages, since they do not fit the schema", async () => {

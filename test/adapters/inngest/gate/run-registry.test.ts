@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createRunRegistry, type RunContext } from "../../../src/adapters/inngest/gate/context.ts";
-import { codeOf } from "../../code-of.ts";
+import { createRunRegistry, type RunContext } from "../../../../src/adapters/inngest/gate/context.ts";
+import { codeOf } from "../../../code-of.ts";
 
 const context = (change: Partial<RunContext> = {}): RunContext => ({
   ...{ fn: "app-order", run: "01RUN", trigger: new Uint8Array(32).fill(1), caller: undefined },
