@@ -1,7 +1,6 @@
 import { type ClientOptions, Inngest, type InngestFunction, serializeError } from "inngest";
 import { serve } from "inngest/edge";
 import * as experimental from "inngest/experimental";
-import { createKeyring, type Keyring } from "stepseal";
 import { type EncryptionMiddlewareOptions, encryptionMiddleware } from "stepseal/inngest";
 import {
   createTestEngine,
@@ -9,6 +8,9 @@ import {
   type TestEngine,
   type TestEngineOptions,
 } from "stepseal/testing";
+import { keyring } from "./keys.ts";
+
+export { KEY, keyring, OTHER_KEY } from "./keys.ts";
 
 const v4 = process.env.INNGEST_SDK !== "v3";
 
@@ -28,14 +30,6 @@ export const SDK = {
   /** Errors keep the name of a class that the SDK does not know. */
   keepsNames: serializeError(Object.assign(new Error(), { name: "Own" })).name === "Own",
 };
-
-/** Two fixed keys: what a test prints is the same each time. */
-export const KEY = "hex:8f1d3ac05e7b9264f0a1c8d35b6e7f9012c4a7be83d65f0948eb21d07c9a3e56";
-export const OTHER_KEY = "hex:3c9e51f7a20d68b4e18f4472cb905ad613f7e08c2b5d9a6140e3fd8791c62ab5";
-
-export function keyring(): Keyring {
-  return createKeyring({ key: KEY });
-}
 
 /** The SDK logs what fails; these tests make things fail. */
 export const quiet = { info() {}, warn() {}, error() {}, debug() {} };

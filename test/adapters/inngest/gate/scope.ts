@@ -4,7 +4,7 @@ import type { OpScope } from "../../../../src/adapters/inngest/gate/op.ts";
 import { resolveOptions } from "../../../../src/adapters/inngest/gate/options.ts";
 import type { Expected } from "../../../../src/expected.ts";
 import { envelopeSealer } from "../../../../src/value-sealer.ts";
-import { keyring } from "../harness.ts";
+import { keyring } from "../keys.ts";
 
 /** Of the run in whose place the tests of the gate seal. */
 export const TRIGGER: Uint8Array = new Uint8Array(32).fill(7);

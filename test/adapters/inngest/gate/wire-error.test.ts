@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { openWireError, sealWireError } from "../../../../src/adapters/inngest/gate/wire-error.ts";
 import { codeOf } from "../../../code-of.ts";
-import { keyring } from "../harness.ts";
+import { keyring } from "../keys.ts";
 import { RUN, sealer } from "./scope.ts";
 
 const PLACE = { kind: "step.error", ...RUN, step: "a" } as const;
