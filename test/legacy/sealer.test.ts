@@ -2,9 +2,11 @@ import { AESEncryptionService } from "@inngest/middleware-encryption/strategies/
 import { LibSodiumEncryptionService } from "@inngest/middleware-encryption/strategies/libSodium";
 import { createKeyring, createSealer, type StepsealError, type Use } from "stepseal";
 import { describe, expect, it, test } from "vitest";
+import { bind } from "../../src/legacy/binding.ts";
+import { passphraseKeys } from "../../src/legacy/passphrases.ts";
 import { legacySealer } from "../../src/legacy/sealer.ts";
-import { envelopeSealer, type SealedValue } from "../../src/value-sealer.ts";
-import { KEY, keyring, OTHER_KEY } from "../adapters/inngest/harness.ts";
+import { envelopeSealer, kidOf, type SealedValue } from "../../src/value-sealer.ts";
+import { KEY, keyring, OTHER_KEY } from "../adapters/inngest/keys.ts";
 import { codeOf } from "../code-of.ts";
 import { compat, libsodiumValue, OTHER, PASSPHRASE, PLACE, v0Value } from "./support.ts";
 
@@ -66,6 +68,13 @@ describe("what does not open, and why", () => {
     ],
     ["the format before 1.0 under another passphrase", "UNKNOWN_KEY", v0, { v0: true, passphrases: [OTHER] }],
     ["the format before 1.0 without its mark", "UNKNOWN_KEY", v0Value(sealed.data), { v0: true }],
+    ["the format before 1.0 with another mark", "UNKNOWN_KEY", v0Value(`W${v0.data.slice(1)}`), { v0: true }],
+    ["claims alone", "FORMAT", { ...bare, c: sealed.c }],
+    ["a tag alone", "FORMAT", { ...bare, t: sealed.t }],
+    ["claims that are no text", "FORMAT", { ...sealed, c: 7 }],
+    ["data without a mark", "PLAINTEXT_REJECTED", { data: v0.data }, { v0: true }],
+    ["a mark that is none", "LEGACY_NO_KEY", { ...v0, __ENCRYPTED__: "true" }, { v0: true }],
+    ["data that is no text", "LEGACY_NO_KEY", { ...v0, data: 7 }, { v0: true }],
     ["another strategy", "FORMAT", { ...bare, __STRATEGY__: "my-own" }],
     [
       "an envelope, where there is no ring",
@@ -115,9 +124,84 @@ describe("what does not open, and why", () => {
     const held = compat({ passphrases: [OTHER] }).seal(1, PLACE).k!;
     const open = (value: unknown) => () => compat({ passphrases: [OTHER] }).open(value, PLACE);
     expect(open(sealed)).toThrow(wanted);
+    expect(open(sealed)).toThrow(expect.objectContaining({ kid: wanted }));
     expect(open(sealed)).toThrow(held);
     expect(open(bare)).toThrow(held);
+    const third = compat({ passphrases: ["third"] }).seal(1, PLACE).k!;
+    expect(() => compat({ passphrases: [OTHER, "third"] }).open(bare, PLACE)).toThrow(`${held}, ${third}`);
   });
+
+  it("names the kid of what is not authentic: by its tag, or by its box", () => {
+    const kid = sealed.k!;
+    const notAuthentic = expect.objectContaining({ code: "CORRUPT", kid });
+    expect(() => compat().open({ ...sealed, data: other.data }, PLACE)).toThrow(notAuthentic);
+    // What the holder of the passphrase could make: a tag that fits, around what no box is.
+    const box = new Uint8Array(60);
+    const [key] = passphraseKeys([PASSPHRASE]);
+    const data = Buffer.from(box).toString("base64");
+    expect(() => compat().open({ ...sealed, data, ...bind(key!, PLACE, box) }, PLACE)).toThrow(notAuthentic);
+    const envelope = createSealer({ keyring: keyring() }).seal(1, PLACE);
+    expect(() => compat().open(envelope, PLACE)).toThrow(expect.objectContaining({ kid: keyring().primary }));
+  });
+
+  it("opens what names the format before 1.0 too, as versions since do", () => {
+    expect(compat({ v0: true }).open({ ...v0, __STRATEGY__: "inngest/aes" }, PLACE)).toEqual({
+      secret: "card",
+    });
+  });
+});
+
+test("a scope is bound: it opens what was sealed under it, and nothing else does", () => {
+  const staging = compat({ scope: "staging" });
+  const sealed = staging.seal(1, PLACE);
+  expect(staging.open(sealed, PLACE)).toBe(1);
+  for (const scope of [undefined, "production"]) {
+    expect(codeOf(() => compat({ scope }).open(sealed, PLACE))).toBe("CONTEXT");
+  }
+});
+
+describe("what a value says of itself", () => {
+  const sealed = compat().seal(1, PLACE);
+  const bare = libsodiumValue(sealed.data);
+  const base = envelopeSealer(createSealer({ keyring: keyring() }));
+  const envelope = base.seal(1, PLACE);
+  const beside = (read: boolean) =>
+    legacySealer(base, {
+      ...{ passphrases: [PASSPHRASE], read, write: false, v0: true, scope: undefined, onUse: undefined },
+    });
+
+  it("are the claims of a bound value and of an envelope, and nothing of any other", () => {
+    expect(compat().claimsOf(sealed)).toEqual(PLACE);
+    expect(beside(true).claimsOf(sealed)).toEqual(PLACE);
+    for (const read of [true, false]) expect(beside(read).claimsOf(envelope)).toEqual(PLACE);
+    expect(beside(false).claimsOf(sealed)).toBeUndefined();
+    const broken = [
+      { ...sealed, k: 7 },
+      { ...sealed, c: "!" },
+      { ...sealed, c: "AA" },
+    ];
+    for (const value of [bare, ...broken, v0Value(sealed.data), { card: 1 }, "text", null]) {
+      expect(compat().claimsOf(value)).toBeUndefined();
+    }
+    expect(base.claimsOf({ ...envelope, data: `${envelope.data.slice(0, 22)}AA` })).toBeUndefined();
+  });
+
+  it("is that it is one of ours where it has a tag, or is an envelope", () => {
+    const asked = [sealed, bare, envelope, v0Value(sealed.data), "text", null];
+    expect(asked.map((value) => compat().recognises(value))).toEqual([true, ...Array(5).fill(false)]);
+    expect(asked.map(beside(true).recognises)).toEqual([true, false, true, false, false, false]);
+    expect(asked.map(beside(false).recognises)).toEqual([false, false, true, false, false, false]);
+  });
+
+  it("is which key it names, if any", () => {
+    expect(kidOf(envelope)).toBe(keyring().primary);
+    expect(kidOf(sealed)).toBe(sealed.k);
+    expect(kidOf(bare)).toBeUndefined();
+  });
+});
+
+test("without a ring there is one format to seal in", () => {
+  expect(compat({ write: false }).seal(1, PLACE).__STRATEGY__).toBe("inngest/libsodium");
 });
 
 describe("beside a ring", () => {

@@ -1,7 +1,15 @@
 import { AESEncryptionService } from "@inngest/middleware-encryption/strategies/aes";
+import { StepsealError } from "stepseal";
 import { encryptionMiddleware } from "stepseal/inngest";
 import * as compat from "stepseal/inngest/compat";
 import { describe, expect, test } from "vitest";
+import type { EncryptionService } from "../../../../src/adapters/inngest/compat/encryption-service.ts";
+import {
+  compatSealer,
+  type EncryptionMiddlewareOptions,
+  passphrasesOf,
+  resolveCompatOptions,
+} from "../../../../src/adapters/inngest/compat/options.ts";
 import { codeOf } from "../../../code-of.ts";
 import { importsOf, source } from "../../../imports.ts";
 import { KEY, keyring } from "../harness.ts";
@@ -51,9 +59,60 @@ describe("an option of the drop-in that is wrong is refused, with its name and t
     }
   });
 
-  test("passphrases that are not set are left out, as the official one does", () => {
+  test("passphrases that are not set are left out, as the official one does, and eight are not too many", () => {
     const unset = process.env.STEPSEAL_TEST_THAT_IS_NOT_SET;
     expect(() => dropIn({ key: "x", fallbackDecryptionKeys: [unset!, "", " "] })).not.toThrow();
+    const fallbackDecryptionKeys = [unset!, "", " ", ...many.slice(1)];
+    expect(() => dropIn({ key: "x", fallbackDecryptionKeys })).not.toThrow();
+    expect(passphrasesOf({ key: "x", fallbackDecryptionKeys })).toEqual(["x", ...many.slice(1)]);
+    expect(passphrasesOf({ key: "x" })).toEqual(["x"]);
+  });
+
+  test("an error names the function that was called", () => {
+    expect(() => dropIn({ key: 7 } as never)).toThrow(/^encryptionMiddleware: option "key"/);
+  });
+});
+
+describe("the options mean", () => {
+  const service = { identifier: "x", encrypt: () => "x", decrypt: () => "x" } as EncryptionService;
+  const PLACE = { kind: "step.output" } as const;
+  const value = () => compatSealer(["passphrase"]).seal("card", PLACE);
+  const open = async (options: EncryptionMiddlewareOptions, sealed: unknown): Promise<unknown> =>
+    (await resolveCompatOptions(options).sealer()).open(sealed, PLACE);
+
+  test("with a passphrase beside a service, that both open; with a service alone, that nothing else does", async () => {
+    expect(await open({ key: "passphrase", encryptionService: service }, value())).toBe("card");
+    for (const key of [undefined, ""]) {
+      const options = { encryptionService: service, ...(key !== undefined && { key }) };
+      await expect(open(options, value())).rejects.toBeInstanceOf(StepsealError);
+      expect((await resolveCompatOptions(options).sealer()).seal(1, PLACE).__STRATEGY__).toBe("x");
+    }
+  });
+
+  test("that the official format is read and written, and not the one before it", async () => {
+    expect(await open({ key: "passphrase" }, value())).toBe("card");
+    expect((await resolveCompatOptions({ key: "x" }).sealer()).seal(1, PLACE).__STRATEGY__).toBe(
+      "inngest/libsodium",
+    );
+    expect(resolveCompatOptions({ key: "x" }).legacy.writes).toBe(true);
+    const { open: openOld } = compatSealer(["x"]);
+    expect(codeOf(() => openOld({ __ENCRYPTED__: true, data: "" }, PLACE))).toBe("LEGACY_NO_KEY");
+  });
+
+  type Fields = NonNullable<EncryptionMiddlewareOptions["legacyV0Service"]>["eventEncryptionField"];
+  test.each<[fields: Fields, old: boolean, older: boolean]>([
+    [undefined, false, false],
+    [false, false, false],
+    ["old", true, false],
+    [["old", "older"], true, true],
+    [(field) => field === "older", false, true],
+  ])("which fields senders of the format before 1.0 encrypted: %o", (eventEncryptionField, old, older) => {
+    const { opensField } = resolveCompatOptions({
+      key: "x",
+      legacyV0Service: { ...(eventEncryptionField !== undefined && { eventEncryptionField }) },
+    }).legacy;
+    expect(["old", "older", "encrypted"].map(opensField)).toEqual([old, older, false]);
+    expect(resolveCompatOptions({ key: "x" }).legacy.opensField("old")).toBe(false);
   });
 });
 

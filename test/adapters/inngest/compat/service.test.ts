@@ -236,7 +236,8 @@ test("the exports have the official names and answers", () => {
   });
   const v0 = { __ENCRYPTED__: true, data: "x" };
   expect([isV0EncryptedValue(v0), isEncryptedValue(v0)]).toEqual([true, false]);
-  expect(isEncryptedValue({ ...v0, __STRATEGY__: "any" })).toBe(true);
+  const named = { ...v0, __STRATEGY__: "any" };
+  expect([isV0EncryptedValue(named), isEncryptedValue(named)]).toEqual([false, true]);
   for (const value of [null, 1, "x", [], {}, { ...v0, data: 1 }, { __ENCRYPTED__: 1, data: "x" }]) {
     expect([isV0EncryptedValue(value), isEncryptedValue(value)]).toEqual([false, false]);
   }
