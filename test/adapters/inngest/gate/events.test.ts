@@ -231,6 +231,11 @@ describe("what is told of a run that ended", () => {
   test("leaves members of a list that are no events as they are", () => {
     const { event } = opens(about({ events: [started, null, "text"] }));
     expect((event.data as { events: unknown[] }).events.slice(1)).toEqual([null, "text"]);
+    const moved = failed({ parent: new Uint8Array(32) });
+    expect(codeOf(() => opens(about({ events: [null, started], error: moved })))).toBe("CONTEXT");
+    for (const none of [undefined, "text"]) {
+      expect(opens(about({ event: none })).event.data).toMatchObject({ event: none });
+    }
   });
 
   test.each([{ function_id: 7 }, { run_id: undefined }])(
@@ -279,7 +284,7 @@ describe("what is told of a run that ended", () => {
   });
 
   test("may repeat nothing where the platform told of no error of its own", () => {
-    for (const result of [TIMEOUT, "timed out"]) {
+    for (const result of [TIMEOUT, "timed out", {}, { name: "Error" }]) {
       expect(opens(about({ error: failed(), result })).met).toEqual([`${at}, its result`]);
       expect(opens(about({ result })).met).toEqual([`${at}, its result`]);
     }
