@@ -16,14 +16,14 @@ export const HTTP_EVENT = "inngest/http.request";
 export const EXPERIMENT_MEMBER = "_inngestExperiment";
 
 /** Events that carry other events, an error and a result inside them. */
-export const LIFECYCLE_EVENTS: ReadonlySet<string> = new Set([
+export const LIFECYCLE_EVENTS: ReadonlySet<unknown> = new Set([
   FAILED_EVENT,
   "inngest/function.finished",
   "inngest/function.cancelled",
 ]);
 
 export function isLifecycleEvent(event: WireEvent): boolean {
-  return typeof event.name === "string" && LIFECYCLE_EVENTS.has(event.name);
+  return LIFECYCLE_EVENTS.has(event.name);
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -84,6 +84,7 @@ export function sealedStrings(event: WireEvent): string[] {
       for (const [i, e] of events.entries()) addFields(`data.events.${i}.data`, own(e, "data"));
     add("data.error.cause", own(own(event.data, "error"), "cause"));
   }
-  found.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  // No path comes twice.
+  found.sort(([a], [b]) => (a < b ? -1 : 1));
   return found.map(([, text]) => text);
 }

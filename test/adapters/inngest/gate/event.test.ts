@@ -33,8 +33,8 @@ describe("what of an event ties a run to it", () => {
     "are those of the events and the error that %s tells of, too",
     (name) => {
       expect(isLifecycleEvent({ name })).toBe(true);
-      const event = { name, data: { ...about, result: sealed("result") } };
-      expect(sealedStrings(event)).toEqual(["error", "event", "first", "second", "result"]);
+      const event = { name, data: { ...about, result: sealed("result"), a: sealed("a") } };
+      expect(sealedStrings(event)).toEqual(["a", "error", "event", "first", "second", "result"]);
       expect(sealedStrings({ name, data: { events: { 0: about.events[0] } } })).toEqual([]);
     },
   );
