@@ -7,6 +7,9 @@ export const func: z.ZodMiniCustom<(...args: never[]) => unknown> = z.custom<(..
   "expected a function",
 );
 
+/** A text that is not empty. */
+export const nonEmpty: z.ZodMiniString = z.string().check(z.minLength(1, "must not be empty"));
+
 /**
  * Checks options against a schema.
  *
@@ -32,9 +35,8 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodMiniObject): string
       return `must be of type ${issue.expected}`;
     case "invalid_value":
       return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
-    case "too_small":
-      return issue.message === "Invalid input" ? "must not be empty" : issue.message;
     default:
+      // Each of these is given its own words where it is asked for: those of zod depend on what the app imports of it.
       return issue.message;
   }
 }

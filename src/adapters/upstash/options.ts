@@ -6,7 +6,7 @@ import { parseUrl } from "../../internal/url.ts";
 import { createSealer, type Sealer, type SealerOptions } from "../../sealer.ts";
 import { memoryReplayStore, type ReplayStore } from "../../transport/replay.ts";
 import { createVerifier, type QstashVerifierOptions } from "../../transport/verifier.ts";
-import { checkShape, func } from "../check-shape.ts";
+import { checkShape, func, nonEmpty } from "../check-shape.ts";
 import { type KeyOptions, keyShape, type SealerSource, sealerSource } from "../sealer-source.ts";
 import { type Clients, clientsOf, isClient, type QstashOptions, qstashSchema } from "./clients.ts";
 
@@ -71,7 +71,6 @@ export interface UpstashSettings extends SealerSource<Sealer> {
   readonly onRefused: ((reason: unknown) => void) | undefined;
 }
 
-const text = z.string().check(z.minLength(1));
 const object = z.custom<object>((value) => typeof value === "object" && value !== null, "must be an object");
 
 const PUBLIC_URL = "must be the URL of your server as the platform reaches it: https://app.example.com";
@@ -83,15 +82,15 @@ function isPublicUrl(url: string): boolean {
 const schema = z.strictObject({
   ...keyShape,
   qstash: z.optional(qstashSchema),
-  signingKeys: z.optional(z.strictObject({ current: text, next: z.optional(text) })),
-  publicUrl: z.optional(text.check(z.refine(isPublicUrl, PUBLIC_URL))),
+  signingKeys: z.optional(z.strictObject({ current: nonEmpty, next: z.optional(nonEmpty) })),
+  publicUrl: z.optional(nonEmpty.check(z.refine(isPublicUrl, PUBLIC_URL))),
   plaintextTrigger: z.optional(z.enum(["reject", "accept"])),
   thirdPartyCalls: z.optional(z.enum(["refuse", "allow"])),
   webhooks: z.optional(z.enum(["refuse", "allow"])),
   plaintextFrom: z.optional(
-    z.strictObject({ events: z.optional(z.array(text)), platformFailures: z.optional(z.boolean()) }),
+    z.strictObject({ events: z.optional(z.array(nonEmpty)), platformFailures: z.optional(z.boolean()) }),
   ),
-  scope: z.optional(text),
+  scope: z.optional(nonEmpty),
   onUse: z.optional(func),
   replay: z.optional(
     z.custom<ReplayStore>(

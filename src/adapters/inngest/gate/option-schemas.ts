@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { func } from "../../check-shape.ts";
+import { func, nonEmpty } from "../../check-shape.ts";
 import { keyShape } from "../../sealer-source.ts";
 
 const PLAINTEXT_PATHS = [
@@ -19,17 +19,15 @@ const PLAINTEXT_PATHS = [
 /** A path that is refused or sealed by default and leaves in plaintext where it is named; docs/engines/inngest.md lists them. */
 export type PlaintextPath = (typeof PLAINTEXT_PATHS)[number];
 
-const name = z.string().check(z.minLength(1));
-
 /** `_inngest` is written by the platform; `__proto__` is no name for a field that survives JavaScript. */
-const fieldName = name.check(
+const fieldName = nonEmpty.check(
   z.refine((field) => field !== "_inngest" && field !== "__proto__", "names a member that cannot be sealed"),
 );
 
 const sendersSchema = z.strictObject({
   platformErrors: z.optional(z.boolean()),
-  functions: z.optional(z.array(name)),
-  events: z.optional(z.array(name)),
+  functions: z.optional(z.array(nonEmpty)),
+  events: z.optional(z.array(nonEmpty)),
   editedInputs: z.optional(z.boolean()),
 });
 
@@ -68,7 +66,7 @@ export const optionsSchema: z.ZodMiniObject = z.strictObject({
   ...gateShape,
   ...keyShape,
   eventFields: z.optional(z.array(fieldName)),
-  scope: z.optional(name),
+  scope: z.optional(nonEmpty),
   legacy: z.optional(legacySchema),
 });
 

@@ -1,9 +1,13 @@
 import { createSealer, StepsealError } from "stepseal";
 import type { EncryptionMiddlewareOptions } from "stepseal/inngest";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { resolveOptions } from "../../../../src/adapters/inngest/gate/options.ts";
 import { codeOf } from "../../../code-of.ts";
 import { KEY, keyring } from "../keys.ts";
+
+// As importing zod does, in apps that use it: its words for what is wrong are then those of a language, for all who use it.
+z.config(z.locales.en());
 
 const resolved = (options: EncryptionMiddlewareOptions = {}) =>
   resolveOptions({ keyring: keyring(), ...options });
