@@ -12,13 +12,21 @@ const allLoad: Reporter = {
   },
 };
 
-/** A mutant is killed by the first test that fails, so what takes long comes last. */
+/**
+ * A mutant is killed by the first test that fails, so what takes long comes last. The longest time counts that a file ever
+ * took: after a mutant was killed early, it took none.
+ */
 class ShortestFirst extends BaseSequencer {
+  static readonly #longest = new Map<string, number>();
+
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const duration = ({ project, moduleId }: TestSpecification): number =>
-      this.ctx.cache.getFileTestResults(`${project.name}:${relative(this.ctx.config.root, moduleId)}`)
-        ?.duration ?? 0;
-    return [...files].sort((a, b) => duration(a) - duration(b));
+    const longest = ShortestFirst.#longest;
+    for (const { project, moduleId } of files) {
+      const name = `${project.name}:${relative(this.ctx.config.root, moduleId)}`;
+      const { duration = 0 } = this.ctx.cache.getFileTestResults(name) ?? {};
+      longest.set(moduleId, Math.max(longest.get(moduleId) ?? 0, duration));
+    }
+    return files.toSorted((a, b) => longest.get(a.moduleId)! - longest.get(b.moduleId)!);
   }
 }
 
