@@ -49,13 +49,18 @@ export const PARTS: Readonly<Record<string, Part>> = {
     threshold: 90,
   },
   inngest: {
-    mutate: ["src/adapters/*.ts", "src/adapters/inngest/*.ts", "src/adapters/inngest/gate/*.ts"],
+    mutate: [
+      "src/adapters/*.ts",
+      "src/adapters/inngest/*.ts",
+      "src/adapters/inngest/gate/!(option-schemas).ts",
+    ],
     tests: [...INNGEST, "test/adapters/*.test.ts"],
     threshold: 60,
   },
   compat: {
     mutate: [
       "src/adapters/inngest/compat/*.ts",
+      "src/adapters/inngest/gate/option-schemas.ts",
       "src/legacy/*.ts",
       "src/value-sealer.ts",
       "src/internal/base64.ts",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { chainDigest } from "../../../../src/adapters/chain.ts";
 import {
   isEnvelopeShaped,
   isEventShaped,
@@ -58,7 +59,7 @@ describe("what of an event ties a run to it", () => {
     const digest = (id: unknown, data: object = {}) => triggerDigest({ name: "go", id, data });
     expect(digest("1")).not.toEqual(digest("2"));
     expect(digest("1", { a: sealed("1") })).toEqual(digest("2", { a: sealed("1") }));
-    expect(digest(7)).toEqual(digest(undefined));
+    for (const none of [7, undefined]) expect(digest(none)).toEqual(chainDigest("go", [""]));
     expect(triggerDigest({ name: "go" })).not.toEqual(triggerDigest({ name: "come" }));
   });
 });
@@ -125,6 +126,8 @@ describe("what starts a function", () => {
     [[{ event: "order/*" }], "order/", true],
     [[{ event: "order/*" }], "orders", false],
     [[{ event: "order/" }], "order/paid", false],
+    [[{ event: "order/*" }], undefined, false],
+    [[{ event: "order/*" }], 7, false],
     [[{}], "inngest/scheduled.timer", true],
     [[{ event: "go" }], "inngest/scheduled.timer", false],
     [[], "inngest/function.invoked", true],

@@ -1,4 +1,4 @@
-import { createSealer } from "stepseal";
+import { createSealer, StepsealError } from "stepseal";
 import type { EncryptionMiddlewareOptions } from "stepseal/inngest";
 import { isPlatformError } from "stepseal/inngest";
 import { describe, expect, test } from "vitest";
@@ -9,7 +9,8 @@ import {
   openEvent,
   sealFields,
 } from "../../../../src/adapters/inngest/gate/events.ts";
-import { createPolicy } from "../../../../src/adapters/inngest/gate/policy.ts";
+import { markPlatformError } from "../../../../src/adapters/inngest/gate/platform-errors.ts";
+import { atPlace, createPolicy } from "../../../../src/adapters/inngest/gate/policy.ts";
 import { triggerDigest } from "../../../../src/adapters/inngest/gate/trigger.ts";
 import { sealWireError } from "../../../../src/adapters/inngest/gate/wire-error.ts";
 import type { Claims } from "../../../../src/claims.ts";
@@ -325,4 +326,39 @@ test("the policy says what it does with plaintext: refuse it, warn of it, or tak
   expect(said).toEqual([]);
   createPolicy("warn", warn).plaintext("step a");
   expect(said).toEqual(["stepseal: step a: plaintext accepted where a sealed value is expected"]);
+});
+
+test("a failure says where it was, and which key it was about, once", () => {
+  const failing = (error: unknown) => (): never => {
+    throw error;
+  };
+  const failed = (error: unknown): unknown => {
+    try {
+      return atPlace("step a", failing(error));
+    } catch (caught) {
+      return caught;
+    }
+  };
+  expect(failed(new StepsealError("CONTEXT", "moved"))).toMatchObject({
+    code: "CONTEXT",
+    message: "step a: moved",
+  });
+  expect(failed(new StepsealError("CONTEXT", "moved"))).toHaveProperty("kid", undefined);
+  const kid = "0123456789abcdef";
+  expect(failed(new StepsealError("CORRUPT", "altered", { kid }))).toMatchObject({
+    ...{ code: "CORRUPT", message: `step a: altered (key ${kid})`, kid },
+  });
+  expect(failed(new StepsealError("CORRUPT", `altered, key ${kid}`, { kid }))).toMatchObject({
+    message: `step a: altered, key ${kid}`,
+  });
+  const other = new TypeError("of the user");
+  expect(failed(other)).toBe(other);
+  expect(atPlace("step a", () => 1)).toBe(1);
+});
+
+test("what is no object is no error of the platform's", () => {
+  for (const value of [null, undefined, "timed out", 7]) {
+    markPlatformError(value);
+    expect(isPlatformError(value)).toBe(false);
+  }
 });

@@ -160,6 +160,22 @@ describe("the sealer", () => {
     await expect(open({ scope: "tenant" }, value())).rejects.toBeInstanceOf(StepsealError);
   });
 
+  test("opens values of the official middleware where there are passphrases, and seals none and opens no older", async () => {
+    const passphrases = ["a passphrase"];
+    const sealerOf = (legacy: object) => resolved({ legacy: { passphrases, ...legacy } }).sealer();
+    const { seal } = await sealerOf({ write: true });
+    const { seal: own, open } = await sealerOf({});
+    expect(open(seal(1, { kind: "signal" }), { kind: "signal" })).toBe(1);
+    expect(own(1, { kind: "signal" }).__STRATEGY__).toBe("stepseal/v1");
+    const older = { __ENCRYPTED__: true, data: "" };
+    expect(codeOf(() => open(older, { kind: "signal" }))).toBe("LEGACY_NO_KEY");
+  });
+
+  test("is of one set of keys, or the options are refused by name", () => {
+    const both = { keyring: keyring(), key: KEY };
+    expect(() => resolveOptions(both)).toThrow(/^encryptionMiddleware: options "keyring" and "key"/);
+  });
+
   test("tells of each use, of values of the official middleware, too", async () => {
     for (const legacy of [undefined, { passphrases: ["a passphrase"], write: true }]) {
       const used: unknown[] = [];
