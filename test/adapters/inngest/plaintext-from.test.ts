@@ -4,6 +4,7 @@ import type { EncryptionMiddlewareOptions } from "stepseal/inngest";
 import { encryptionMiddleware, isPlatformError } from "stepseal/inngest";
 import { createTestEngine } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
+import { hashStepId } from "../../../src/testing/ids.ts";
 import { A, expectRefused, stored, victim } from "../../security/victim.ts";
 import { createApp, keyring, MODES, quiet } from "./harness.ts";
 
@@ -287,6 +288,65 @@ describe.each(MODES)("$name, functions and events of apps without stepseal", ({ 
       await v.engine.advance("1h");
       expectRefused(v.runs[0], v.seen, "PLAINTEXT_REJECTED", A);
     }
+  });
+});
+
+describe.each(MODES)("$name, of several steps of one id", ({ checkpointing }) => {
+  /** A function whose steps are all called "ask", with plaintext in place of what the one at `forged` gave. */
+  async function asking(steps: readonly ("plain" | "sealed" | "run")[], forged: number) {
+    const seen: unknown[] = [];
+    const engine = createTestEngine();
+    const other = new Inngest({ id: "plain", ...engine.clientOptions, logger: quiet, checkpointing });
+    const plain = other.createFunction({ id: "child", triggers: [] }, () => "of plain");
+    await engine.serve(serve({ client: other, functions: [plain] }));
+    const { inngest } = await createApp(
+      (client) => {
+        const sealed = client.createFunction({ id: "sealed", triggers: [] }, () => "of sealed");
+        const fns = { plain, sealed };
+        const fn = client.createFunction(
+          { id: "fn", retries: 0, triggers: { event: "go" } },
+          async ({ step }) => {
+            const got: unknown[] = [];
+            for (const each of steps) {
+              if (each === "run") got.push(await step.run("ask", () => "of run"));
+              else got.push(await step.invoke("ask", { function: fns[each] }));
+            }
+            await step.sleep("nap", "1h");
+            seen.push(...got);
+          },
+        );
+        return [sealed, fn];
+      },
+      { engine, checkpointing, seal: { plaintextFrom: { functions: ["plain-child"] } } },
+    );
+    await inngest.send({ name: "go" });
+    await engine.idle();
+    const [run] = engine.runsOf("fn");
+    const step = hashStepId(forged === 0 ? "ask" : `ask:${forged}`);
+    expect(run!.steps.get(step)).toBeDefined();
+    run!.steps.set(step, { data: "forged" });
+    await engine.advance("1h");
+    return { run, seen, step };
+  }
+
+  test.each([
+    ["a step that ran here, after a call of such a function", ["plain", "run"], 1],
+    ["a step that ran here, before one", ["run", "plain"], 0],
+    ["a call of another function, after one", ["plain", "sealed"], 1],
+  ] as const)("plaintext is not taken for what it returned: %s", async (_name, steps, forged) => {
+    const { run, seen, step } = await asking(steps, forged);
+    expectRefused(run, seen, "PLAINTEXT_REJECTED", step);
+  });
+
+  // SDK v4 does not say which of the calls a result is of: once another function was called, none is taken.
+  test("plaintext is not taken for what it returned: a call of another function, before one", async () => {
+    const { run, seen } = await asking(["sealed", "plain"], 0);
+    expectRefused(run, seen, "PLAINTEXT_REJECTED");
+  });
+
+  test("it is taken of each call of such a function", async () => {
+    expect((await asking(["plain", "plain"], 0)).seen).toEqual(["forged", "of plain"]);
+    expect((await asking(["plain", "plain"], 1)).seen).toEqual(["of plain", "forged"]);
   });
 });
 
