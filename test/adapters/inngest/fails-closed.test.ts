@@ -373,3 +373,15 @@ test.skipIf(!SDK.v4)(
     );
   },
 );
+
+test("what seals nothing refuses nothing: an event with a member that no version knows is sent", async () => {
+  const event = { name: "go", data: {}, notes: SECRET } as never;
+  for (const decryptOnly of [true, false]) {
+    const { inngest } = await createApp(() => [], { seal: { decryptOnly } });
+    const sent = inngest.send(event).then(
+      () => true,
+      () => false,
+    );
+    expect(await sent).toBe(decryptOnly);
+  }
+});
