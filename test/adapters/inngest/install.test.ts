@@ -36,6 +36,21 @@ describe("where the middleware is installed", () => {
     expect(error.message).toMatch(/not first.*Put it first/);
   });
 
+  test.skipIf(!SDK.v4)(
+    "beside one that cannot be made for a client that is still being made, it is accepted",
+    () => {
+      class Late extends Middleware.BaseMiddleware {
+        override readonly id = "late";
+        constructor(given: { client: Inngest.Any }) {
+          super(given);
+          throw new Error("too early");
+        }
+      }
+      const middleware = [encryptionMiddleware({ keyring: keyring() }), Late];
+      expect(() => new Inngest({ id: "app", middleware })).not.toThrow();
+    },
+  );
+
   test("listed twice it is refused", () => {
     const both = [encryptionMiddleware({ keyring: keyring() }), encryptionMiddleware({ keyring: keyring() })];
     expect(refusal(() => new Inngest({ id: "app", middleware: both })).message).toMatch(/listed twice/);
