@@ -293,7 +293,7 @@ describe.each(MODES)("$name, functions and events of apps without stepseal", ({ 
 
 describe.each(MODES)("$name, of several steps of one id", ({ checkpointing }) => {
   /** A function whose steps are all called "ask", with plaintext in place of what the one at `forged` gave. */
-  async function asking(steps: readonly ("plain" | "sealed" | "run")[], forged: number) {
+  async function asking(steps: readonly ("plain" | "sealed" | "run")[], forged: number, parallel = false) {
     const seen: unknown[] = [];
     const engine = createTestEngine();
     const other = new Inngest({ id: "plain", ...engine.clientOptions, logger: quiet, checkpointing });
@@ -306,11 +306,11 @@ describe.each(MODES)("$name, of several steps of one id", ({ checkpointing }) =>
         const fn = client.createFunction(
           { id: "fn", retries: 0, triggers: { event: "go" } },
           async ({ step }) => {
+            const ask = (each: (typeof steps)[number]): Promise<unknown> =>
+              each === "run" ? step.run("ask", () => "of run") : step.invoke("ask", { function: fns[each] });
             const got: unknown[] = [];
-            for (const each of steps) {
-              if (each === "run") got.push(await step.run("ask", () => "of run"));
-              else got.push(await step.invoke("ask", { function: fns[each] }));
-            }
+            if (parallel) got.push(...(await Promise.all(steps.map(ask))));
+            else for (const each of steps) got.push(await ask(each));
             await step.sleep("nap", "1h");
             seen.push(...got);
           },
@@ -340,8 +340,10 @@ describe.each(MODES)("$name, of several steps of one id", ({ checkpointing }) =>
 
   // SDK v4 does not say which of the calls a result is of: once another function was called, none is taken.
   test("plaintext is not taken for what it returned: a call of another function, before one", async () => {
-    const { run, seen } = await asking(["sealed", "plain"], 0);
-    expectRefused(run, seen, "PLAINTEXT_REJECTED");
+    for (const parallel of [false, true]) {
+      const { run, seen } = await asking(["sealed", "plain"], 0, parallel);
+      expectRefused(run, seen, "PLAINTEXT_REJECTED");
+    }
   });
 
   test("it is taken of each call of such a function", async () => {
