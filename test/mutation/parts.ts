@@ -71,6 +71,6 @@ export const PARTS: Readonly<Record<string, Part>> = {
   "inngest-v3": {
     mutate: ["src/adapters/inngest-v3/**/*.ts"],
     tests: [...INNGEST, "test/adapters/inngest-v3/{result,other-copy}.test.ts"],
-    threshold: 60,
+    threshold: 70,
   },
 };
