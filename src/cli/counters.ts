@@ -19,7 +19,7 @@ const IN_BASE64 = [
   { before: 1, digits: "NzMS", lead: "AH" },
   { before: 2, digits: "zczEu", lead: "AAB" },
 ] as const;
-/** Digits that hold a header, wherever in a group it begins. */
+/** Digits that hold a header of 21 bytes, and the two that may stand before it in its first group: whole groups. */
 const HEADER_DIGITS = 32;
 
 /** Counts the envelopes of a stream whose text stands in base64, of either alphabet, by the kid in them. */

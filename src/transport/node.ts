@@ -10,8 +10,8 @@ export interface NodeRequest extends AsyncIterable<unknown> {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly rawHeaders: readonly string[];
-  /** The host in HTTP/2, which has no `host` header. */
-  readonly authority?: string;
+  /** The host in HTTP/2, which needs no `host` header. */
+  readonly authority?: string | undefined;
   readonly socket: object;
   readonly readableDidRead: boolean;
 }
@@ -161,7 +161,8 @@ function webRequest(request: NodeRequest, options: ServeOptions, signal: AbortSi
 }
 
 function originOf({ socket, authority }: NodeRequest, headers: Headers): string {
-  const host = headers.get("host") ?? authority ?? "localhost";
+  // RFC 9113, section 8.3.1: where there is an authority, the header says nothing.
+  const host = authority ?? headers.get("host") ?? "localhost";
   return `${"encrypted" in socket ? "https" : "http"}://${host}`;
 }
 

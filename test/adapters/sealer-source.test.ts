@@ -56,7 +56,7 @@ describe("keys that are at hand", () => {
     [{ keyring: keyring(), fallbackKeys: [] }, '"keyring" and "key" or "fallbackKeys" exclude each other'],
     [{ keyring: () => keyring(), key: KEY }, '"keyring" and "key" or "fallbackKeys" exclude each other'],
     [{ fallbackKeys: [KEY] }, 'option "fallbackKeys" needs "key"'],
-  ])("%# are said once", (options, says) => {
+  ])("that exclude each other, or need another, are refused by name: %#", (options, says) => {
     expect(codeOf(() => sourceOf(options))).toBe("CONFIG");
     expect(() => sourceOf(options)).toThrow(/^wrap: option/);
     expect(() => sourceOf(options)).toThrow(says);

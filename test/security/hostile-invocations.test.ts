@@ -163,6 +163,35 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
     },
   );
 
+  // The type of a step is first known when other middleware is done with it: where that gave it another id, under that.
+  test.skipIf(!SDK.v4)("a forged step is noticed under the id that other middleware gave it", async () => {
+    class Renaming extends Middleware.BaseMiddleware {
+      override readonly id = "renaming";
+      override transformStepInput(arg: Middleware.TransformStepInputArgs) {
+        return { ...arg, stepOptions: { ...arg.stepOptions, id: `renamed ${arg.stepOptions.id}` } };
+      }
+    }
+    const seen: unknown[] = [];
+    const { engine, inngest } = await createApp(
+      (client) => [
+        client.createFunction({ id: "fn", retries: 0, triggers: { event: "go" } }, async ({ step }) => {
+          const a = await step.run("a", () => "a");
+          // At once: user code must not go on with it until the run fails, either.
+          if (a !== "a") seen.push(a);
+          await step.sleep("nap", "1h");
+        }),
+      ],
+      { checkpointing, middleware: [Renaming], engineOptions: { requestTimeout: 5_000 } },
+    );
+    await inngest.send({ name: "go" });
+    await engine.idle();
+    const renamed = hashStepId("renamed a");
+    expect(engine.runs[0]!.steps.get(renamed)).toBeDefined();
+    engine.runs[0]!.steps.set(renamed, { data: null });
+    await engine.advance("1h");
+    expectRefused(engine.runs[0], seen, "PLAINTEXT_REJECTED", renamed);
+  });
+
   // The SDK shows a middleware no step while it is busy with another, in its older versions: for a few turns of the
   // microtask queue after each. A forged sibling must not be resolved in one of them.
   test.skipIf(!SDK.v4)(

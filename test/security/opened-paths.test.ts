@@ -106,7 +106,9 @@ describe("a durable endpoint", () => {
       const sealed = endpointApp({ allowPlaintext: ["durable-endpoint"] });
       const answer = await sealed.ask("", "GET");
       expect(answer.status).toBe(400);
-      expect(await answer.text()).toContain("only a durable endpoint that is called with POST");
+      const told = await answer.text();
+      expect(told).toContain("REFUSED");
+      expect(told).toContain("only a durable endpoint that is called with POST");
       expect(sealed.seen).toEqual([]);
       expect(sealed.engine.wire).toEqual([]);
     },

@@ -203,7 +203,8 @@ test("a server of HTTP/2 says host, headers and body as one of HTTP/1 does", asy
   const { port } = http2.address() as { port: number };
   const client = connectHttp2(`http://127.0.0.1:${port}`);
   try {
-    const stream = client.request({ ":method": "POST", ":path": "/hook?a=1", "x-mine": "1" });
+    const pseudo = { ":method": "POST", ":path": "/hook?a=1", ":authority": `127.0.0.1:${port}` };
+    const stream = client.request({ ...pseudo, host: "evil.test", "x-mine": "1" });
     stream.setEncoding("utf8").end("body");
     let text = "";
     for await (const chunk of stream) text += chunk;

@@ -4,6 +4,7 @@ import { isSealed } from "stepseal";
 import { encryptionMiddleware } from "stepseal/inngest";
 import { createTestEngine, findPlaintext } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
+import { codeOf } from "../../code-of.ts";
 import { createApp, keyring, MODES, quiet, SDK } from "./harness.ts";
 
 const SECRET = "mk60-must-not-leave";
@@ -371,6 +372,7 @@ test.skipIf(!SDK.v4)(
     expect(make([encryptionMiddleware({ keyring: keyring() })])).toThrow(
       /no `fetch` getter; stepseal supports inngest 4/,
     );
+    expect(codeOf(make([encryptionMiddleware({ keyring: keyring() })]))).toBe("CONFIG");
   },
 );
 

@@ -69,6 +69,16 @@ export async function createApp(
   return { engine, inngest };
 }
 
+/** What has the platform tell of this error where the function "fn" failed, whatever it failed with. */
+export function tellingOf(error: unknown): NonNullable<TestEngineOptions["onExecute"]> {
+  return (body, { run }) => {
+    if (run.functionId !== "app-fn-failure") return;
+    for (const event of [body.event, ...body.events]) {
+      Object.assign(event.data as object, { error: structuredClone(error) });
+    }
+  };
+}
+
 /** Both ways the SDK reports steps: checkpointed as they finish (its default), or answered one by one. */
 export const MODES = [
   { name: "with checkpointing", checkpointing: true },

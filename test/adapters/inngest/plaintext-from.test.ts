@@ -6,7 +6,7 @@ import { createTestEngine } from "stepseal/testing";
 import { describe, expect, test } from "vitest";
 import { hashStepId } from "../../../src/testing/ids.ts";
 import { A, expectRefused, stored, victim } from "../../security/victim.ts";
-import { createApp, keyring, MODES, quiet } from "./harness.ts";
+import { createApp, keyring, MODES, quiet, tellingOf } from "./harness.ts";
 
 interface FailureArg {
   readonly error: Error;
@@ -96,14 +96,7 @@ describe.each(MODES)("$name, errors that the platform makes itself", ({ checkpoi
       {
         checkpointing,
         seal: { plaintextFrom: { platformErrors } },
-        engineOptions: {
-          onExecute: (body, { run }) => {
-            if (run.functionId !== "app-fn-failure") return;
-            for (const event of [body.event, ...body.events]) {
-              Object.assign(event.data as object, { error: { name: "Error", message: "made up" } });
-            }
-          },
-        },
+        engineOptions: { onExecute: tellingOf({ name: "Error", message: "made up" }) },
       },
     );
     await inngest.send({ name: "go" });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { rebuildError } from "../../../src/adapters/inngest/rebuild-error.ts";
-import { createApp, SDK } from "./harness.ts";
+import { createApp, SDK, tellingOf } from "./harness.ts";
 
 const CAUSE = { __serialized: true, name: "RangeError", message: "inside", stack: "at inside.ts", code: 1 };
 
@@ -57,14 +57,7 @@ describe.skipIf(!SDK.v4)(
         ],
         {
           seal: null,
-          engineOptions: {
-            onExecute: (body, { run }) => {
-              if (run.functionId !== "app-fn-failure") return;
-              for (const event of [body.event, ...body.events]) {
-                Object.assign(event.data as object, { error: structuredClone(serialised) });
-              }
-            },
-          },
+          engineOptions: { onExecute: tellingOf(serialised) },
         },
       );
       await inngest.send({ name: "go" });

@@ -96,7 +96,7 @@ function jsonOrText(body: string): unknown {
 
 /** A request as messages name it: without the query, and without the event key, which is part of the event API's path. */
 function requestName(method: string, { pathname }: URL): string {
-  return `request ${method} ${pathname.replace(/\/e\/[^/]+/, "/e/…")}`;
+  return `request ${method} ${pathname.replace(/\/e\/[^/]+/g, "/e/…")}`;
 }
 
 const CHECKPOINT_KEYS = new Set([

@@ -40,6 +40,14 @@ describe("what of an event ties a run to it", () => {
     },
   );
 
+  test("are in one order where two of them have the same path, too: the first of a name with dots", () => {
+    const name = "inngest/function.failed";
+    const data = { event: { data: sealed("2") }, "event.data": sealed("1"), z: sealed("3") };
+    expect(sealedStrings({ name, data })).toEqual(["1", "2", "3"]);
+    const { event, ...rest } = data;
+    expect(sealedStrings({ name, data: { ...rest, event } })).toEqual(["1", "2", "3"]);
+  });
+
   test.each(["go", "inngest/function.invoked", undefined, 7, ["inngest/function.failed"]])(
     "are not those in members that %o only calls so",
     (name) => {

@@ -309,6 +309,24 @@ describe("what is told of a run that ended", () => {
     expect(opens(about({ error: "x", result: 1 }), options).met).toEqual([]);
   });
 
+  test("is opened once, however deep it stands in what is told of other runs", () => {
+    let opened = 0;
+    const counting = {
+      ...sealer,
+      open: (...args: Parameters<typeof sealer.open>) => {
+        opened++;
+        return sealer.open(...args);
+      },
+    };
+    let told = started;
+    for (let depth = 0; depth < 10; depth++) {
+      const data = { function_id: RUN.fn, run_id: RUN.run, events: [told] };
+      told = { name: "inngest/function.finished", id: "1", data } as never;
+    }
+    opens(told, {}, { sealer: counting });
+    expect(opened).toBe(1);
+  });
+
   test("leaves what was given as it was", () => {
     const told = about({ error: failed(), result: failed() });
     const before = structuredClone(told);

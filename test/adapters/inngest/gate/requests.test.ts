@@ -78,7 +78,7 @@ describe("what holds no data leaves as it is", () => {
 
   test("but a body that is no text is refused, and without its event key", async () => {
     expect(await refusal("POST", "/fn/register", new Uint8Array(3))).toMatchObject(refused);
-    for (const path of ["/e/event-key", "/e/event-key/more"]) {
+    for (const path of ["/e/event-key", "/e/event-key/more", "/e/proxy/e/event-key"]) {
       const error = (await refusal("POST", `${path}?query=4111`, new Uint8Array(3))) as Error;
       expect(error).toMatchObject(refused);
       expect(error.message).toMatch(/^request POST \/e\/…[:/]/);
