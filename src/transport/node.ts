@@ -140,6 +140,8 @@ async function serve(
   const web = webRequest(request, options, aborted.signal);
   if (web === undefined) return answerText(response, 400, "Bad Request");
   const answer = await handler(web);
+  // The rest of a body that is too long is not waited for; HTTP/2 has no such header, and ends the stream alone.
+  if (answer.status === 413 && request.authority === undefined) response.setHeader("connection", "close");
   await send(answer, response, web.method === "HEAD");
 }
 
@@ -192,8 +194,6 @@ async function send(answer: Response, response: NodeResponse, isHead: boolean): 
     if (name === "set-cookie") response.appendHeader(name, value);
     else response.setHeader(name, value);
   });
-  // The rest of a body that is too long is not waited for.
-  if (answer.status === 413) response.setHeader("connection", "close");
   if (isHead) await answer.body?.cancel();
   const reader = isHead ? undefined : answer.body?.getReader();
   for (;;) {

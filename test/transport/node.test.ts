@@ -194,25 +194,43 @@ test("a method that a web request cannot have is a bad request", async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*content-type: text\/plain[\s\S]*Bad Request/i);
 });
 
-test("a server of HTTP/2 says host, headers and body as one of HTTP/1 does", async () => {
-  const echo = nodeHandler(async (request) =>
-    Response.json([request.url, request.headers.get("x-mine"), await request.text()]),
-  );
-  const http2 = createHttp2Server(echo);
-  await new Promise<void>((resolve) => http2.listen(0, "127.0.0.1", resolve));
-  const { port } = http2.address() as { port: number };
-  const client = connectHttp2(`http://127.0.0.1:${port}`);
-  try {
-    const pseudo = { ":method": "POST", ":path": "/hook?a=1", ":authority": `127.0.0.1:${port}` };
-    const stream = client.request({ ...pseudo, host: "evil.test", "x-mine": "1" });
-    stream.setEncoding("utf8").end("body");
-    let text = "";
-    for await (const chunk of stream) text += chunk;
-    expect(JSON.parse(text)).toEqual([`http://127.0.0.1:${port}/hook?a=1`, "1", "body"]);
-  } finally {
-    client.destroy();
-    await new Promise((resolve) => http2.close(resolve));
+describe("a server of HTTP/2", () => {
+  /** What a server answers to a request, as text. */
+  async function ask(listener: Parameters<typeof createHttp2Server>[1] & object, body: string) {
+    const http2 = createHttp2Server(listener);
+    await new Promise<void>((resolve) => http2.listen(0, "127.0.0.1", resolve));
+    const { port } = http2.address() as { port: number };
+    const client = connectHttp2(`http://127.0.0.1:${port}`);
+    try {
+      const pseudo = { ":method": "POST", ":path": "/hook?a=1", ":authority": `127.0.0.1:${port}` };
+      const stream = client.request({ ...pseudo, host: "evil.test", "x-mine": "1" });
+      const status = new Promise((resolve) =>
+        stream.on("response", (headers) => resolve(headers[":status"])),
+      );
+      stream.setEncoding("utf8").end(body);
+      let text = "";
+      for await (const chunk of stream) text += chunk;
+      return { status: await status, text, port };
+    } finally {
+      client.destroy();
+      await new Promise((resolve) => http2.close(resolve));
+    }
   }
+
+  test("says host, headers and body as one of HTTP/1 does", async () => {
+    const echo = nodeHandler(async (request) =>
+      Response.json([request.url, request.headers.get("x-mine"), await request.text()]),
+    );
+    const { text, port } = await ask(echo, "body");
+    expect(JSON.parse(text)).toEqual([`http://127.0.0.1:${port}/hook?a=1`, "1", "body"]);
+  });
+
+  test("refuses a body that is too long, without a header that it cannot have", async () => {
+    const warn = vi.spyOn(process, "emitWarning");
+    expect(await ask(nodeHandler(endpoint), "x".repeat(100_001))).toMatchObject({ status: 413 });
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
 });
 
 test("a body that was parsed is an error that says what to do, and never verified from its parts", async () => {
