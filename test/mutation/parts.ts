@@ -2,6 +2,8 @@
 export interface Part {
   readonly mutate: readonly string[];
   readonly tests: readonly string[];
+  /** Of SDK v3, which stands in v4's place in `tests`: those in which both are. */
+  readonly testsOfBoth?: readonly string[];
   /** Of a hundred mutants, how many must be killed. */
   readonly threshold: number;
 }
@@ -70,7 +72,8 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   "inngest-v3": {
     mutate: ["src/adapters/inngest-v3/**/*.ts"],
-    tests: [...INNGEST, "test/adapters/inngest-v3/{result,other-copy}.test.ts"],
+    tests: INNGEST,
+    testsOfBoth: ["test/adapters/inngest-v3/*.test.ts"],
     threshold: 70,
   },
 };

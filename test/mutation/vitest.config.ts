@@ -30,21 +30,36 @@ class ShortestFirst extends BaseSequencer {
   }
 }
 
-const part = process.env.MUTATE ?? "";
-const isV3 = part === "inngest-v3";
+const { tests, testsOfBoth } = PARTS[process.env.MUTATE ?? ""]!;
+
+const test = {
+  // No test here takes a second: what takes this long has hung, and has noticed the mutant.
+  testTimeout: 10_000,
+  // Each mutant has a process of its own, in which the SDKs are loaded once for all files, and not for each.
+  isolate: false,
+  setupFiles: ["test/mutation/each-file.ts"],
+};
 
 /** The tests of one part, under the names that all tests have. */
 export default defineConfig({
-  ...(isV3 ? namesForV3 : names),
   test: {
-    include: [...PARTS[part]!.tests],
-    ...(isV3 && { env: { INNGEST_SDK: "v3" }, exclude: V4_ONLY }),
-    // No test here takes a second: what takes this long has hung, and has noticed the mutant.
-    testTimeout: 10_000,
     reporters: [allLoad],
-    // Each mutant has a process of its own, in which the SDKs are loaded once for all files, and not for each.
-    isolate: false,
-    setupFiles: ["test/mutation/each-file.ts"],
     sequence: { sequencer: ShortestFirst },
+    projects:
+      testsOfBoth === undefined
+        ? [{ ...names, test: { ...test, include: [...tests] } }]
+        : [
+            {
+              ...namesForV3,
+              test: {
+                ...test,
+                name: "inngest-v3",
+                include: [...tests],
+                env: { INNGEST_SDK: "v3" },
+                exclude: V4_ONLY,
+              },
+            },
+            { ...names, test: { ...test, name: "stepseal", include: [...testsOfBoth] } },
+          ],
   },
 });

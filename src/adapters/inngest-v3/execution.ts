@@ -1,5 +1,4 @@
 import { StepsealError } from "../../errors.ts";
-import { SealerUnavailable } from "../../value-sealer.ts";
 import type { RunContext } from "../inngest/gate/context.ts";
 import { INVOKED_EVENT } from "../inngest/gate/event.ts";
 import {
@@ -211,9 +210,8 @@ class SealedExecution {
         context: this.#context,
         refusals: this.#refusals,
       };
-      return await sealResult(result, scope);
+      return sealResult(result, scope);
     } catch (error) {
-      if (error instanceof SealerUnavailable) throw error;
       this.#log("a result could not be sealed", error);
       return { type: "function-rejected", retriable: false, error: gateFailure(error, "the result") };
     }

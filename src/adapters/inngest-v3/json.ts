@@ -6,8 +6,8 @@
  * @returns undefined for what has no JSON text, a function for one
  */
 export function sdkJson(value: unknown): string | undefined {
-  /** The objects around the member that is being written, and their keys. */
-  const around: object[] = [];
+  /** What is around the member that is being written, and their keys. */
+  const around: unknown[] = [];
   const keys: string[] = [];
   return JSON.stringify(value, function (this: object, key: string, member: unknown): unknown {
     const depth = around.indexOf(this);
@@ -21,16 +21,11 @@ export function sdkJson(value: unknown): string | undefined {
       keys.push(key);
     }
     if (around.length === 0) {
-      if (isObject(member)) around.push(member);
+      around.push(member);
       return typeof member === "bigint" ? undefined : member;
     }
-    const back = isObject(member) ? around.indexOf(member) : -1;
-    if (back === 0) return "[Circular ~]";
-    if (back > 0) return `[Circular ~.${keys.slice(0, back).join(".")}]`;
+    const back = around.indexOf(member);
+    if (back !== -1) return `[Circular ${["~", ...keys.slice(0, back)].join(".")}]`;
     return typeof member === "bigint" ? undefined : member;
   });
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }

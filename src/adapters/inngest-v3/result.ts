@@ -21,13 +21,7 @@ const STEP_NOT_FOUND = new Set(["id", "op", "name", "displayName"]);
  * @returns a result of which the SDK makes an answer that may leave
  * @throws {StepsealError} `REFUSED` for a result that this version does not know
  */
-export async function sealResult(result: Result, scope: FailureScope): Promise<Result> {
-  const sealed = sealAny(result, scope);
-  await scope.sealer.settled?.();
-  return sealed;
-}
-
-function sealAny(result: Result, scope: FailureScope): Result {
+export function sealResult(result: Result, scope: FailureScope): Result {
   try {
     return sealByType(result, scope);
   } catch (error) {
@@ -67,9 +61,9 @@ function sealByType(result: Result, scope: FailureScope): Result {
     case "steps-found":
       return { ...result, steps: sealSteps(result.steps, scope) };
     case "step-not-found": {
-      const { type, step, foundSteps, totalFoundSteps } = result;
-      const all = [step, ...(Array.isArray(foundSteps) ? foundSteps : [])];
-      for (const each of all) {
+      const { type, step, foundSteps = [], totalFoundSteps } = result;
+      if (!Array.isArray(foundSteps)) throw unknownPath("a step that was not found: steps that are no list");
+      for (const each of [step, ...foundSteps]) {
         for (const key of Object.keys(Object(each))) {
           if (!STEP_NOT_FOUND.has(key)) throw unknownPath(`a step that was not found: member "${key}"`);
         }

@@ -98,7 +98,6 @@ export function watchSteps(
   };
   let rejectedError = state.recentlyRejectedStepError;
   Object.defineProperty(state, "recentlyRejectedStepError", {
-    configurable: true,
     get: () => rejectedError,
     set: (error: unknown) => {
       rejectedError = error;

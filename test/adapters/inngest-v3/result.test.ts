@@ -17,6 +17,17 @@ const scope = {
   context: { fn: "app-fn", run: "01X", trigger: new Uint8Array(32), caller: undefined },
   refusals: new Refusals(),
 };
+/** What a result is refused with. */
+function refusalOf(result: object, change: object = {}): StepsealError {
+  try {
+    sealResult(result as never, { ...scope, ...change });
+  } catch (error) {
+    if (error instanceof StepsealError) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
 const op = (members: object) => ({
   id: "x",
   op: "StepRun",
@@ -52,46 +63,96 @@ const unknown: [name: string, result: object, says: RegExp][] = [
   ],
   ["an op that is a text", { type: "step-ran", step: SECRET }, /an op that is not an object/],
   ["steps that are no list", { type: "steps-found", steps: SECRET }, /steps that are no list/],
+  ["no failure", { type: "function-rejected" }, /failure that is not an object/],
+  [
+    "a failure without JSON",
+    { type: "function-rejected", error: () => SECRET },
+    /failure that is not an object/,
+  ],
   ["a failure that is a text", { type: "function-rejected", error: SECRET }, /failure that is not an object/],
   [
     "a member of a step that was not found",
     { type: "step-not-found", step: { id: "x" }, foundSteps: [{ id: "y", data: SECRET }] },
     /not found: member "data"/,
   ],
+  [
+    "found steps that are a text",
+    { type: "step-not-found", step: { id: "x" }, foundSteps: SECRET },
+    /not found: steps that are no list/,
+  ],
 ];
 
 test.each(unknown)(
   "%s that the gate does not know is refused, with an error that names it",
-  async (_name, result, says) => {
-    const error = await sealResult(result as never, scope).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(StepsealError);
-    expect((error as StepsealError).message).toMatch(says);
-    expect(String(error)).not.toContain(SECRET);
+  (_name, result, says) => {
+    const refusal = refusalOf(result);
+    expect(refusal.code).toBe("REFUSED");
+    expect(refusal.message).toMatch(says);
+    expect(refusal.message).not.toContain(SECRET);
   },
 );
 
-test("nothing leaves of a run whose events were never seen", async () => {
+test("nothing leaves of a run whose events were never seen", () => {
   const result = { type: "function-resolved", data: SECRET };
-  await expect(sealResult(result, { ...scope, context: undefined })).rejects.toThrow(/never seen/);
+  expect(refusalOf(result, { context: undefined }).message).toMatch(/never seen/);
 });
 
 test.each([false, 0, "", null, undefined, () => 1])(
   "%s, which a function returned, leaves sealed",
-  async (data) => {
-    const { data: sealed } = await sealResult({ type: "function-resolved", data }, scope);
+  (data) => {
+    const { data: sealed } = sealResult({ type: "function-resolved", data }, scope);
     expect(isSealed(sealed)).toBe(true);
   },
 );
 
-test("what a getter throws, though it has no text, is the failure of the run", async () => {
-  const data = {
-    get broken() {
-      throw Object.create(null);
-    },
-  };
-  const { type, error } = await sealResult({ type: "function-resolved", data }, scope);
-  expect(type).toBe("function-rejected");
-  expect(JSON.stringify(error)).toContain("stepseal/v1");
+describe("what a getter throws is the failure of the run, which is tried again", () => {
+  test.each([
+    ["an error", new RangeError(SECRET), { name: "RangeError", message: SECRET, stack: expect.any(String) }],
+    ["an error without a stack", Object.assign(new Error(SECRET), { stack: undefined }), { stack: "" }],
+    ["what has no text", Object.create(null), {}],
+  ])("%s", (_name, thrown, told) => {
+    const data = {
+      get broken() {
+        throw thrown;
+      },
+    };
+    const { type, retriable, error } = sealResult({ type: "function-resolved", data }, scope);
+    expect([type, retriable]).toEqual(["function-rejected", true]);
+    expect(JSON.stringify(error)).not.toContain(SECRET);
+    const { run, fn, trigger } = scope.context;
+    const opened = scope.sealer.open((error as { cause: unknown }).cause, {
+      kind: "fn.error",
+      fn,
+      run,
+      parent: trigger,
+    });
+    expect(opened).toMatchObject({ type: "internal", __serialized: true, ...told });
+  });
+});
+
+describe("our own refusal leaves readable, to be tried again where a key is missing alone", () => {
+  test.each([
+    ["CONTEXT", false],
+    ["UNKNOWN_KEY", true],
+  ] as const)("%s", (code, retriable) => {
+    const refusals = new Refusals();
+    const refusal = new StepsealError(code, "step a: refused");
+    const error = refusals.wireForm(refusal);
+    for (const given of [true, false]) {
+      const rejected = { type: "function-rejected", retriable: given, error };
+      expect(sealResult(rejected, { ...scope, refusals })).toEqual({ ...rejected, retriable });
+      // An error of the user's is tried again as the SDK says.
+      expect(sealResult(rejected, scope)).toMatchObject({ retriable: given });
+    }
+  });
+});
+
+test("a step that was not found leaves with what says which, and with nothing else", () => {
+  const found = { id: "y", op: "StepPlanned", name: "b", displayName: "b" };
+  const result = { type: "step-not-found", step: { id: "x" }, foundSteps: [found], totalFoundSteps: 1 };
+  expect(sealResult({ ...result, ctx: SECRET, ops: { SECRET } }, scope)).toEqual(result);
+  // Older SDKs do not list what else was found.
+  expect(sealResult({ type: "step-not-found", step: result.step }, scope)).toMatchObject({ foundSteps: [] });
 });
 
 describe("JSON as the SDK writes it", () => {
