@@ -3,7 +3,7 @@ import { type Answer, byteLength, failedAnswer, readAnswer } from "./answer.ts";
 import { findFunction } from "./apps.ts";
 import { type Fault, sendWith } from "./fault.ts";
 import { namedUuid, seededUlid } from "./ids.ts";
-import { canonicalJson, isObject, storedCopy } from "./json.ts";
+import { canonicalJson, isObject } from "./json.ts";
 import { type ExecuteJob, type Platform, where } from "./platform.ts";
 import { sign, signatureFault } from "./signing.ts";
 import { isInputOnly } from "./state.ts";
@@ -30,6 +30,9 @@ async function inTime<T>(answer: Promise<T>, milliseconds: number, place: string
   }
 }
 
+/** A copy of what is stored, which has lost its key order already. */
+const copyOf = <T>(stored: T): T => JSON.parse(JSON.stringify(stored)) as T;
+
 const unreachable = (): Answer => failedAnswer("Error", "Unable to reach SDK URL");
 
 /** The body of an execution request. Too large a state is left out, for the app to fetch. */
@@ -37,12 +40,12 @@ function requestBody(platform: Platform, job: ExecuteJob, maxAttempts: number): 
   const { run } = job;
   const stack = run.stack;
   const jobId = namedUuid(`${run.id} ${job.stepId ?? ""} ${job.after ?? ""}`);
-  const events = storedCopy(run.events).map((event) => ({ ...event, user: event.user ?? {} }));
+  const events = copyOf(run.events).map((event) => ({ ...event, user: event.user ?? {} }));
   const offered = platform.options.checkpointing !== false;
   const body: ExecutionRequest = {
     event: events[0] ?? {},
     events,
-    steps: storedCopy(Object.fromEntries(run.steps)),
+    steps: copyOf(Object.fromEntries(run.steps)),
     defers: Object.fromEntries(
       [...run.defers].map(([id, defer]) => [id, { abortable: defer.status === "after-run" }]),
     ),
@@ -69,8 +72,8 @@ function requestBody(platform: Platform, job: ExecuteJob, maxAttempts: number): 
     body.ctx.use_api = true;
     body.use_api = true;
   };
-  if (byteLength(canonicalJson(body.steps)) > limit - 1024) leaveOut();
-  if (byteLength(canonicalJson(body)) > limit) {
+  if (byteLength(JSON.stringify(body.steps)) > limit - 1024) leaveOut();
+  if (byteLength(JSON.stringify(body)) > limit) {
     leaveOut();
     body.events = [];
   }

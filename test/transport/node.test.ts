@@ -332,6 +332,7 @@ test("an answer without a body is one, and ends neither connection nor request",
   const kept = await raw(origin, "GET / HTTP/1.1\r\nhost: a\r\n\r\n", enough);
   expect(kept).not.toMatch(/connection: close/i);
   expect(signal?.aborted).toBe(false);
+  expect(await raw(origin, "HEAD / HTTP/1.1\r\nhost: a\r\n\r\n", enough)).toMatch(/^HTTP\/1\.1 204 /);
 });
 
 test("headers of the answer stand in place of those set before, beside whose cookies its own stand", async () => {

@@ -118,8 +118,6 @@ function gate(client: SdkClient, options: ResolvedOptions): void {
 function gateFetch(holder: { fetch: Fetch }, gated: (inner: Fetch) => Fetch): void {
   let { fetch } = holder;
   Object.defineProperty(holder, "fetch", {
-    configurable: true,
-    enumerable: true,
     get: () => gated(fetch),
     set: (later: Fetch) => {
       fetch = later;
@@ -128,7 +126,7 @@ function gateFetch(holder: { fetch: Fetch }, gated: (inner: Fetch) => Fetch): vo
 }
 
 function checkTracesOf(fn: SdkFunction, id: string, options: ResolvedOptions): void {
-  if (options.seals) checkTraces(fn.opts.middleware ?? [], `middleware of function "${id}"`, options);
+  checkTraces(fn.opts.middleware ?? [], `middleware of function "${id}"`, options);
 }
 
 function checkTraces(listed: readonly Listed[], at: string, { allows }: ResolvedOptions): void {

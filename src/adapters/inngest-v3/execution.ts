@@ -135,8 +135,9 @@ class SealedExecution {
     if (version === LEGACY_VERSION) {
       throw new StepsealError("UNSUPPORTED", "a run in the wire format of SDK v2 cannot be opened or sealed");
     }
-    const allowed = !this.#options.seals || this.#options.allows("durable-endpoint");
-    if (this.#endpoint && !allowed) throw refusedPath("durable-endpoint", "this request");
+    if (this.#endpoint && !this.#options.allows("durable-endpoint")) {
+      throw refusedPath("durable-endpoint", "this request");
+    }
     const input: RunInput = {
       event,
       events,

@@ -82,7 +82,6 @@ export function watchSteps(
   const found = (step: FoundStep): void => {
     const { handle } = step;
     step.handle = () => (failing ? false : handle.call(step));
-    if (failing) return;
     try {
       check(step);
     } catch (error) {

@@ -22,7 +22,7 @@ export function guardFunctions(client: Inngest.Any, options: ResolvedOptions): v
   const sample = client["_createFunction"]({ id: "stepseal", triggers: [] }, async () => {});
   watchFunctions(Object.getPrototypeOf(sample) as SdkFunction, {
     configured: (fn, { id }, own) => {
-      if (own.seals) checkOthers(fn.opts.middleware ?? [], fn.client, own, `function "${id}"`);
+      checkOthers(fn.opts.middleware ?? [], fn.client, own, `function "${id}"`);
     },
     execute: (_fn, given, create) => create(given),
   });

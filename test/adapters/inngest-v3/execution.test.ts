@@ -62,7 +62,7 @@ async function failure(setting: Setting) {
   const { type, retriable, error } = await execution.start();
   expect(type).toBe("function-rejected");
   expect(JSON.stringify([error, said])).not.toContain(SECRET);
-  return { retriable, error: error as { message: string; code?: string }, said, make };
+  return { retriable, error: error as { message: string; code?: string; cause?: object }, said, make };
 }
 
 test("a function is given its events opened, and what it returns leaves sealed, once", async () => {
@@ -127,12 +127,18 @@ describe("a run is failed before any code of the user's", () => {
       ...GO,
       data: { encrypted: field(createSealer({ keyring: createKeyring({ key: generateKey() }) })) },
     };
-    const { retriable, error } = await failure({ data: { event, events: [event] } });
-    expect([retriable, error.code]).toEqual([true, "UNKNOWN_KEY"]);
+    for (const decryptOnly of [false, true]) {
+      const { retriable, error } = await failure({
+        data: { event, events: [event] },
+        options: { decryptOnly },
+      });
+      expect([retriable, error.code]).toEqual([true, "UNKNOWN_KEY"]);
+    }
   });
 
   test("in the wire format of SDK v2", async () => {
     const { retriable, error, make } = await failure({ version: 0 });
+    expect(error.cause).toMatchObject({ code: "UNSUPPORTED" });
     expect([retriable, error.message]).toEqual([false, expect.stringContaining("wire format of SDK v2")]);
     expect(make).not.toHaveBeenCalled();
   });
@@ -157,6 +163,7 @@ describe("a run is failed before any code of the user's", () => {
     ["an argument without tools", { fnArg: {} }],
   ])("in an execution of another form: %s", async (_name, form) => {
     const { retriable, error } = await failure({ execution: () => form });
+    expect(error.cause).toMatchObject({ code: "CONFIG" });
     expect([retriable, error.message]).toEqual([false, expect.stringContaining("its form is unknown")]);
   });
 });

@@ -49,7 +49,7 @@ describe("listed wrongly, it says where it belongs, when the client or the funct
       const sealing = encryptionMiddleware({ keyring: keyring(), allowPlaintext }) as never;
       return new Inngest({ id: "app", middleware: [sealing, traces()] });
     };
-    expect(make([])).toThrow(/path "traces"/);
+    expect(make([])).toThrow(/middleware of client "app".*path "traces"|path "traces".*client "app"/);
     expect(make(["traces"])).not.toThrow();
   });
 });
@@ -279,12 +279,81 @@ test("a platform that asks for the wire format of SDK v2 is refused", async () =
   expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
 });
 
-test("an event that cannot be sealed is refused before the SDK tries to send it, five times", async () => {
-  const client = clientOf(createTestEngine());
-  const fetch = vi.fn(client["fetch" as never] as typeof globalThis.fetch);
-  Object.assign(client, { fetch });
-  await expect(client.send({ ...EVENT, user: { id: SECRET } } as never)).rejects.toThrow(/event-user/);
-  expect(fetch).not.toHaveBeenCalled();
+describe("an event that cannot be sealed", () => {
+  const withUser = { ...EVENT, user: { id: SECRET } } as never;
+
+  /** A client, and what asks its gate: as instrumentation does that defines the member anew. */
+  function watched(options: Parameters<typeof clientOf>[1] = {}) {
+    const engine = createTestEngine();
+    const client = clientOf(engine, options);
+    const holder = client as unknown as { readonly fetch: typeof globalThis.fetch };
+    const gated = holder.fetch;
+    const asked = vi.fn<typeof gated>((input, init) => gated(input, init));
+    Object.defineProperty(client, "fetch", { value: asked });
+    return { engine, client, asked };
+  }
+
+  test("is refused before the SDK tries to send it, five times", async () => {
+    const { engine, client, asked } = watched();
+    await expect(client.send(withUser)).rejects.toThrow(/event-user/);
+    expect(asked).not.toHaveBeenCalled();
+    await client.send(EVENT);
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(engine.wire).not.toEqual([]);
+    expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+  });
+
+  test("leaves as it is while decryptOnly seals nothing, other members with it", async () => {
+    const { engine, client } = watched({ seal: { decryptOnly: true } });
+    await client.send({ ...EVENT, user: { id: SECRET }, notes: "n" } as never);
+    expect(findPlaintext(engine.wire, [SECRET])).not.toEqual([]);
+  });
+});
+
+describe("a client on which `init` is called by hand", () => {
+  const init = (client: object) => encryptionMiddleware({ keyring: keyring() }).init({ client });
+
+  test("is sealed, without any middleware", async () => {
+    const engine = createTestEngine();
+    const client = clientOf(engine, { seal: null });
+    init(client);
+    await serveV3(engine, client, build(client));
+    await client.send(EVENT);
+    await engine.idle();
+    expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+  });
+
+  test.each([
+    ["no fetch", { inngestApi: { fetch } }],
+    ["no API", { fetch }],
+    ["an API without fetch", { fetch, inngestApi: {} }],
+  ])("is refused where its form is unknown: %s", (_name, form) => {
+    expect(() => init({ id: "app", options: {}, ...form })).toThrow(
+      expect.objectContaining({
+        code: "CONFIG",
+        message: expect.stringContaining("cannot gate this client"),
+      }),
+    );
+    expect(Object.prototype).not.toHaveProperty("initializeMiddleware");
+  });
+});
+
+test("a middleware of a function that calls ours is told that ours belongs on the client", async () => {
+  const client = new Inngest({ id: "app" });
+  const calling = {
+    name: "calling",
+    init: async (given: { readonly client: unknown; readonly fn?: unknown }) =>
+      encryptionMiddleware({ keyring: keyring() }).init(given),
+  };
+  const fn = client.createFunction({ id: "pay", middleware: [calling as never] }, { event: "go" }, () => {});
+  // What the SDK waits for before it runs the function.
+  const { middleware } = fn as unknown as { readonly middleware: Promise<unknown> };
+  await expect(middleware).rejects.toThrow(/function "pay".*on the client/);
+});
+
+test("a client lists no function but its own", () => {
+  const { funcs } = new Inngest({ id: "app", middleware: [ours()] }) as unknown as { funcs: object[] };
+  expect(funcs).toEqual([]);
 });
 
 test("what another middleware throws past the SDK's own catch stays here, and the request counts as failed", async () => {

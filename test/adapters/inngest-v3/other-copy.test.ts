@@ -66,6 +66,7 @@ describe("a client of a copy of the SDK that stepseal does not import", () => {
     const answers = engine.wire.filter(({ channel, method }) => channel === "response" && method === "POST");
     expect(answers[0]?.status).toBe(500);
     expect(findPlaintext(answers, ["before encryptionMiddleware was ready"])).toHaveLength(1);
+    expect(JSON.parse(answers[0]!.body)).toMatchObject({ code: "CONFIG", stack: "" });
     // What was refused is tried again.
     expect(engine.runs.map((run) => run.status)).toEqual(["completed"]);
     expect(ran).toContain(SECRET);

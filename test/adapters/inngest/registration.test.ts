@@ -232,7 +232,9 @@ describe("middleware that opens a path which cannot be sealed", () => {
       await expect(register({ middleware })).rejects.toThrow(
         new RegExp(`middleware of function "app-fn".*allowPlaintext: \\["${path}"\\]`),
       );
-      await expect(register({ middleware }, { allowPlaintext: [path] })).resolves.toBeDefined();
+      for (const seal of [{ allowPlaintext: [path] }, { decryptOnly: true }]) {
+        await expect(register({ middleware }, seal)).resolves.toBeDefined();
+      }
     },
   );
 });

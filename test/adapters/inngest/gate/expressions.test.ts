@@ -110,7 +110,7 @@ describe("a function's configuration", () => {
     expect(refused({ triggers: [{ event: "go" }, { event: "go", expression: text } as never] })).toBe(
       "triggers[1].expression reads data.card",
     );
-    expect(refused({ limit: 1, batch: null, on: true })).toBeNull();
+    expect(refused({ limit: 1, batch: null, on: true, later: undefined })).toBeNull();
   });
 
   test("is not looked at where a text is none: its id, name and steps", () => {
