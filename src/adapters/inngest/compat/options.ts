@@ -106,6 +106,6 @@ type V0Fields = NonNullable<EncryptionMiddlewareOptions["legacyV0Service"]>["eve
 
 function fieldsOf(fields: V0Fields): (field: string) => boolean {
   if (typeof fields === "function") return (field) => fields(field);
-  const names = new Set(fields === undefined || fields === false ? [] : [fields].flat());
+  const names = new Set<unknown>([fields].flat());
   return (field) => names.has(field);
 }

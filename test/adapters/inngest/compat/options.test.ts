@@ -27,12 +27,20 @@ describe("an option of the drop-in that is wrong is refused, with its name and t
     ["a key of another type", { key: 7 }, /option "key" must be of type string/],
     ["too many", { key: "x", fallbackDecryptionKeys: many }, /makes 9 passphrases.*at most 8/],
     ["an unknown option", { key: "x", keys: [] }, /unknown option "keys"; known: .*fallbackDecryptionKeys/],
-    [
-      "a service without decrypt",
-      { encryptionService: { identifier: "x", encrypt() {} } },
-      /encryptionService/,
-    ],
+    ...[
+      null,
+      "x",
+      () => {},
+      { identifier: "x", encrypt() {} },
+      { identifier: "x", decrypt() {} },
+      { encrypt() {}, decrypt() {} },
+    ].map((encryptionService, index): [string, unknown, RegExp] => [
+      `what is no service, ${index}`,
+      { key: "x", encryptionService },
+      /option "encryptionService"/,
+    ]),
     ["a field that cannot be sealed", { key: "x", eventEncryptionField: "_inngest" }, /cannot be sealed/],
+    ["a field that is no member", { key: "x", eventEncryptionField: "__proto__" }, /cannot be sealed/],
     [
       "writing the format before 1.0",
       { key: "x", legacyV0Service: { forceEncryptWithV0: true } },
