@@ -1,4 +1,5 @@
 import { Inngest } from "inngest";
+import { INVOKED_EVENT, own } from "../inngest/gate/event.ts";
 import { type EncryptionMiddlewareOptions, resolveOptions } from "../inngest/gate/options.ts";
 import { markAsOurs, wrongSdk } from "../inngest/gate/ours.ts";
 import { checkEvent } from "../inngest/gate/sent-events.ts";
@@ -45,8 +46,9 @@ export function encryptionMiddleware(options?: EncryptionMiddlewareOptions): Enc
     onSendEvent: () => ({
       /** Refuses an event before it is sent: a throw in the client's `fetch` would be retried five times. */
       transformInput: ({ payloads }: { readonly payloads: readonly unknown[] }): undefined => {
-        // An invocation's payload comes by, too: it leaves in an op, and may carry no more than an event.
-        if (resolved.seals) for (const event of payloads) checkEvent(event, resolved);
+        // An invocation's payload comes by, too: of it leaves in an op what the SDK knows, and is sealed there.
+        const events = payloads.filter((event) => own(event, "name") !== INVOKED_EVENT);
+        if (resolved.seals) for (const event of events) checkEvent(event, resolved);
       },
     }),
     onFunctionRun: (run: { readonly ctx: object; readonly fn: object }): object => {

@@ -212,6 +212,34 @@ test("an empty user in an invocation leaves as it is", async () => {
   expect(engine.runsOf("fn")[0]!.status).toBe("completed");
 });
 
+test("what another middleware adds to an invocation, and the SDK leaves out, is no reason to refuse it", async () => {
+  const adding = new InngestMiddleware({
+    name: "adding",
+    init: () => ({
+      onSendEvent: () => ({
+        transformInput: ({ payloads }) => ({
+          payloads: payloads.map((each) => ({ ...each, notes: SECRET })),
+        }),
+      }),
+    }),
+  });
+  for (const seal of [null, {}]) {
+    const engine = createTestEngine();
+    const client = clientOf(engine, { seal, before: [adding] });
+    const child = client.createFunction({ id: "child" }, [] as never, () => "done");
+    const fn = client.createFunction({ id: "fn", retries: 0 }, { event: "go" }, ({ step }) =>
+      step.invoke("call", { function: child, data: { encrypted: 1 } } as never),
+    );
+    await serveV3(engine, client, [child, fn]);
+    await engine.send({ name: "go", data: {} });
+    await engine.idle();
+    expect(engine.runsOf("fn").map(({ status }) => status)).toEqual(["completed"]);
+    expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+    // Of an event it leaves, unless it is refused.
+    if (seal !== null) await expect(client.send({ name: "go" })).rejects.toThrow(/member "notes"/);
+  }
+});
+
 describe("what is put in place of the client's fetch later is gated", () => {
   type Fetch = typeof globalThis.fetch;
   type Holder = { fetch: Fetch; readonly inngestApi: { fetch: Fetch } };
