@@ -240,39 +240,33 @@ test("what another middleware adds to an invocation, and the SDK leaves out, is 
   }
 });
 
-describe("what is put in place of the client's fetch later is gated", () => {
+describe("what is put in place of the client's fetch later is gated, and used", () => {
   type Fetch = typeof globalThis.fetch;
   type Holder = { fetch: Fetch; readonly inngestApi: { fetch: Fetch } };
 
-  test.each([
-    [
-      "another one",
-      (given: Fetch, _gated: Fetch): Fetch =>
-        (input, init) =>
-          given(input, init),
-    ],
-    [
-      "what wraps it",
-      (_given: Fetch, gated: Fetch): Fetch =>
-        (input, init) =>
-          gated(input, init),
-    ],
-    [
-      "what asks it for a Request",
-      (_: Fetch, gated: Fetch): Fetch =>
-        (input, init) =>
-          gated(new Request(input, init)),
-    ],
-    ["itself", (_given: Fetch, gated: Fetch): Fetch => gated],
-  ])("%s, and seals once", async (_name, later) => {
+  test.each<[name: string, later: (given: Fetch, gated: Fetch) => Fetch]>([
+    ["another one", (given) => (input, init) => given(input, init)],
+    ["what wraps it", (_given, gated) => (input, init) => gated(input, init)],
+    ["what asks it for a Request", (_given, gated) => (input, init) => gated(new Request(input, init))],
+    ["itself", (_given, gated) => gated],
+  ])("%s, and seals once", async (name, later) => {
     const engine = createTestEngine();
     const given = engine.clientOptions.fetch;
+    const used: Fetch[] = [];
+    const put = (holder: { fetch: Fetch }): void => {
+      const replacement = later(given, holder.fetch);
+      const watched: Fetch = (input, init) => {
+        used.push(replacement);
+        return replacement(input, init);
+      };
+      holder.fetch = name === "itself" ? replacement : watched;
+    };
     const swap = new InngestMiddleware({
       name: "swap",
       init: ({ client }) => {
         const holder = client as unknown as Holder;
-        holder.fetch = later(given, holder.fetch);
-        holder.inngestApi.fetch = later(given, holder.inngestApi.fetch);
+        put(holder);
+        put(holder.inngestApi);
         return {};
       },
     });
@@ -289,6 +283,7 @@ describe("what is put in place of the client's fetch later is gated", () => {
     await engine.idle();
     expect(seen.slice(-2)).toEqual([SECRET, SECRET]);
     expect(findPlaintext(engine.wire, [SECRET])).toEqual([]);
+    expect(new Set(used).size).toBe(name === "itself" ? 0 : 2);
   });
 });
 

@@ -55,6 +55,18 @@ describe("the client's fetch is gated", () => {
     for (const { body } of engine.wire) expect(body).not.toContain(SECRET);
   });
 
+  test("for whoever defines it anew around what stood there, as instrumentation does", async () => {
+    const engine = createTestEngine();
+    const client = clientOf(engine);
+    const holder = client as unknown as { readonly fetch: typeof fetch };
+    const gated = holder.fetch;
+    const around = vi.fn<typeof fetch>((input, init) => gated(input, init));
+    Object.defineProperty(client, "fetch", { value: around });
+    await client.send(EVENT);
+    expect(around).toHaveBeenCalledTimes(1);
+    expect(sent(engine)).not.toContain(SECRET);
+  });
+
   test("after setEnvVars, and it stays one function", async () => {
     const engine = createTestEngine();
     const client = clientOf(engine);
