@@ -143,7 +143,7 @@ describe.each(MODES)("$name", ({ checkpointing }) => {
   const odd = JSON.parse(`{${ODD.map((key) => `${JSON.stringify(key)}: {"admin": true}`).join(",")}}`);
 
   test.each([
-    ["20,000 keys", { ...wide(20_000), encrypted: wide(20_000) }],
+    ["5,000 keys", { ...wide(5_000), encrypted: wide(5_000) }],
     ["keys that are names of prototypes' members", odd],
     ["such keys inside a sealed field", { encrypted: odd, other: [odd] }],
   ])("%s reach user code as without stepseal, and change no prototype", async (_name, value) => {

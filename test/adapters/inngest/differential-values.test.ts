@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { ALL_MODES, expectSame, PATIENCE } from "./compare.ts";
-import { createApp } from "./harness.ts";
+import { createApp, MODES } from "./harness.ts";
 import { ODD_OUTPUTS, VALUE_SCENARIOS, VALUES } from "./scenarios/values.ts";
 
-describe.each(ALL_MODES)("$name a function sees what it would see without stepseal", ({ checkpointing }) => {
+/** SLOW=1: also several values in one checkpoint, which differential.test.ts asks of everything else. */
+const modes = process.env.SLOW === "1" ? ALL_MODES : MODES;
+
+describe.each(modes)("$name a function sees what it would see without stepseal", ({ checkpointing }) => {
   test.each(VALUE_SCENARIOS)("$name", PATIENCE, (scenario) => expectSame(scenario, checkpointing));
 
   // RULE "outputs"; see there.
